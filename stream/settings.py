@@ -1,0 +1,97 @@
+"""Settings from flags, environment (``TOUCHLINE_…``) and a TOML file, in that order. The only file that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from stream.errors import SettingsError
+
+PREFIX = "TOUCHLINE_"
+#: Environment names with the prefix that are not settings: the file itself, and the tests' own.
+NOT_SETTINGS = frozenset({"TOUCHLINE_CONFIG", "TOUCHLINE_REQUIRE_SERVERS"})
+
+
+class Settings(BaseSettings):
+    """Everything a Touchline process can be told. Field names are the TOML keys and, in capitals with the prefix, the environment's."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    broker: str | None = Field(None, description="Kafka bootstrap `host:port`; none starts the embedded broker")
+    partitions: int = Field(4, ge=1, le=1024, description="partitions of every telemetry, scores, alerts and state topic")
+    replication: int = Field(1, ge=1, le=5, description="replicas of a topic that `topics create` makes")
+    group: str = Field("touchline", min_length=1, description="prefix of the Kafka consumer groups")
+
+    influx_url: str | None = Field(None, description="InfluxDB 2 address; none stores in SQLite")
+    influx_token: str = Field("", repr=False, description="InfluxDB token")
+    influx_org: str = Field("touchline", description="InfluxDB organisation")
+    influx_bucket: str = Field("touchline", description="InfluxDB bucket")
+    store: Path = Field(Path("touchline.sqlite"), description="SQLite file of the embedded store")
+
+    lateness_ms: int = Field(500, ge=0, le=60_000, description="how long a window waits behind the newest event, ms")
+    future_ms: int = Field(2_000, ge=0, le=3_600_000, description="a stamp further ahead of ingest time is clamped, ms")
+    silent_after_s: float = Field(10.0, gt=0, le=3_600, description="an athlete without frames for this long is stale, s")
+    snapshot_every_s: float = Field(10.0, gt=0, le=10.0, description="at most this long between snapshots, s")
+    chunk_max: int = Field(2_000, ge=1, le=100_000, description="records a worker takes in one go at most")
+    chunk_within_ms: int = Field(50, ge=1, le=1_000, description="how long a chunk gathers, ms")
+
+    model_dir: Path | None = Field(None, description="model registry; none takes the shipped models")
+    rules: Path | None = Field(None, description="alert rules TOML; none takes the shipped rules")
+
+    web_host: str = Field("127.0.0.1", description="address the page listens on")
+    web_port: int = Field(8080, ge=0, le=65_535, description="port of the page; 0 takes a free one")
+    web_token: str = Field("", repr=False, description="token of the login link; empty makes a new one at start")
+    web_ticks: bool = Field(False, description="the web process writes the once-a-second ticks")
+    metrics_host: str = Field("127.0.0.1", description="address of Prometheus metrics")
+    metrics_port: int | None = Field(None, ge=0, le=65_535, description="port of Prometheus metrics; none: no port, 0: a free one")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
+    log_json: bool = Field(False, description="log lines as JSON")
+
+    data: Path = Field(Path("../shared/data"), description="folder of real recordings for training and tests")
+    cache: Path = Field(Path("~/.cache/touchline"), description="where test servers are built and kept")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then environment, then the TOML file named by ``TOUCHLINE_CONFIG``."""
+        config = os.environ.get("TOUCHLINE_CONFIG")
+        file = (TomlConfigSettingsSource(settings_cls, Path(config)),) if config else ()
+        return (init_settings, env_settings, *file)
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Settings with the ``flags`` that are not None on top.
+
+    Raises :class:`~stream.errors.SettingsError` with one line that names the key.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | NOT_SETTINGS
+    unknown = sorted(n for n in os.environ if n.upper().startswith(PREFIX) and n.upper() not in known)
+    if unknown:
+        raise SettingsError(f"unknown setting in the environment: {', '.join(unknown)}")
+    config = os.environ.get("TOUCHLINE_CONFIG")
+    if config and not Path(config).is_file():
+        raise SettingsError(f"TOUCHLINE_CONFIG names {config}, which is not a file")
+    try:
+        return Settings(**{key: value for key, value in flags.items() if value is not None})
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("settings: " + "; ".join(lines)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{config}: {error}") from None

@@ -1,0 +1,1 @@
+"""What joins the other packages: command line, training, evaluation, demo. Kept thin."""
