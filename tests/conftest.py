@@ -1,0 +1,22 @@
+"""Fixtures every test may use: where the real recordings are, and the two real servers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real recordings; skips where it is missing, fails there in CI."""
+    folder = Path(os.environ.get("TOUCHLINE_DATA", ROOT / "../shared/data")).resolve()
+    if not folder.is_dir():
+        reason = f"no recordings at {folder} (set TOUCHLINE_DATA)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
