@@ -27,8 +27,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    broker: str | None = Field(None, description="Kafka bootstrap `host:port`; none starts the embedded broker")
-    partitions: int = Field(4, ge=1, le=1024, description="partitions of every telemetry, scores, alerts and state topic")
+    broker: str | None = Field(
+        None, description="Kafka bootstrap `host:port`; none starts the embedded broker"
+    )
+    partitions: int = Field(
+        4, ge=1, le=1024, description="partitions of every telemetry, scores, alerts and state topic"
+    )
     replication: int = Field(1, ge=1, le=5, description="replicas of a topic that `topics create` makes")
     group: str = Field("touchline", min_length=1, description="prefix of the Kafka consumer groups")
 
@@ -38,9 +42,15 @@ class Settings(BaseSettings):
     influx_bucket: str = Field("touchline", description="InfluxDB bucket")
     store: Path = Field(Path("touchline.sqlite"), description="SQLite file of the embedded store")
 
-    lateness_ms: int = Field(500, ge=0, le=60_000, description="how long a window waits behind the newest event, ms")
-    future_ms: int = Field(2_000, ge=0, le=3_600_000, description="a stamp further ahead of ingest time is clamped, ms")
-    silent_after_s: float = Field(10.0, gt=0, le=3_600, description="an athlete without frames for this long is stale, s")
+    lateness_ms: int = Field(
+        500, ge=0, le=60_000, description="how long a window waits behind the newest event, ms"
+    )
+    future_ms: int = Field(
+        2_000, ge=0, le=3_600_000, description="a stamp further ahead of ingest time is clamped, ms"
+    )
+    silent_after_s: float = Field(
+        10.0, gt=0, le=3_600, description="an athlete without frames for this long is stale, s"
+    )
     snapshot_every_s: float = Field(10.0, gt=0, le=10.0, description="at most this long between snapshots, s")
     chunk_max: int = Field(2_000, ge=1, le=100_000, description="records a worker takes in one go at most")
     chunk_within_ms: int = Field(50, ge=1, le=1_000, description="how long a chunk gathers, ms")
@@ -50,10 +60,14 @@ class Settings(BaseSettings):
 
     web_host: str = Field("127.0.0.1", description="address the page listens on")
     web_port: int = Field(8080, ge=0, le=65_535, description="port of the page; 0 takes a free one")
-    web_token: str = Field("", repr=False, description="token of the login link; empty makes a new one at start")
+    web_token: str = Field(
+        "", repr=False, description="token of the login link; empty makes a new one at start"
+    )
     web_ticks: bool = Field(False, description="the web process writes the once-a-second ticks")
     metrics_host: str = Field("127.0.0.1", description="address of Prometheus metrics")
-    metrics_port: int | None = Field(None, ge=0, le=65_535, description="port of Prometheus metrics; none: no port, 0: a free one")
+    metrics_port: int | None = Field(
+        None, ge=0, le=65_535, description="port of Prometheus metrics; none: no port, 0: a free one"
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
     log_json: bool = Field(False, description="log lines as JSON")
