@@ -1,4 +1,7 @@
-"""Settings from flags, environment (``TOUCHLINE_…``) and a TOML file, in that order. The only file that reads the environment."""
+"""Settings from flags, environment (``TOUCHLINE_…``) and a TOML file, in that order.
+
+The only file that reads the environment.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ NOT_SETTINGS = frozenset({"TOUCHLINE_CONFIG", "TOUCHLINE_REQUIRE_SERVERS"})
 
 
 class Settings(BaseSettings):
-    """Everything a Touchline process can be told. Field names are the TOML keys and, in capitals with the prefix, the environment's."""
+    """Everything a Touchline process can be told.
+
+    Field names are the TOML keys and, in capitals with the prefix, the environment's.
+    """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
@@ -81,8 +87,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the library's signature)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the library's signature)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, then environment, then the TOML file named by ``TOUCHLINE_CONFIG``."""
         config = os.environ.get("TOUCHLINE_CONFIG")

