@@ -32,6 +32,17 @@ CHANNELS: Final[Mapping[str, Mapping[str, str]]] = {
     "environment": {"air": "degC", "globe": "degC", "humidity": "%"},
 }  # fmt: skip
 
+#: What a body or its sensor can have; anything outside is a fault of the sensor and counts as not measured.
+VALID: Final[Mapping[str, Mapping[str, tuple[float, float]]]] = {
+    "imu": {"ax": (-200, 200), "ay": (-200, 200), "az": (-200, 200),
+            "gx": (-1e4, 1e4), "gy": (-1e4, 1e4), "gz": (-1e4, 1e4)},
+    "position": {"x": (-1e5, 1e5), "y": (-1e5, 1e5), "lat": (-90, 90), "lon": (-180, 180),
+                 "speed": (0, 40), "altitude": (-500, 9000), "distance": (0, 1e7)},
+    "heart": {"hr": (25, 240), "rr": (200, 2500)},
+    "motion": {"cadence": (0, 400), "power": (0, 3000)},
+    "environment": {"air": (-40, 60), "globe": (-40, 90), "humidity": (0, 100)},
+}  # fmt: skip
+
 #: Every reason a frame can be refused with, and what it means.
 REJECT_REASONS: Final[Mapping[str, str]] = {
     "oversized": "longer than 64 KiB",
@@ -44,6 +55,7 @@ REJECT_REASONS: Final[Mapping[str, str]] = {
     "unknown_channel": "a channel name its group does not have",
     "no_groups": "neither a channel group nor end",
     "wrong_key": "the record's key is not the frame's athlete",
+    "backfill": "recorded out of range: kept here, the live window does not take it",
     "late": "all its windows were closed when it came",
     "duplicate": "this (device, boot, seq) was taken before",
 }
@@ -121,3 +133,24 @@ def encode_frame(frame: Frame) -> bytes:
 def encode_tick(t_us: int) -> bytes:
     """The door's once-a-second sign of life for one partition of ``telemetry.venue``."""
     return msgpack.packb({"v": FRAME_VERSION, "tick": t_us})  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record of a telemetry topic. ``at_us`` is its timestamp (ingest time, event of the door)."""
+
+    venue: bool
+    partition: int
+    offset: int
+    at_us: int
+    key: bytes | None
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that is in no score, and why; goes to ``telemetry.rejected`` with the original bytes."""
+
+    record: Record
+    reason: str
+    detail: str = ""

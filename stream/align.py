@@ -1,0 +1,270 @@
+"""Align: who sent it, was it seen before, which second is it for, and which seconds does it close.
+
+Event time only. An athlete's watermark is the highest event time over the athlete's devices minus the
+lateness; a second closes when the watermark passes its end. Whether a frame is late is decided against the
+frames *before it in the log*, never against how the log was cut into chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.decode import Decoded, Header
+from stream.records import VENUE, Rejected
+from stream.slots import Device, Field, Slots
+
+SECOND_US: Final = 1_000_000
+#: Longest gap inside a session that is carried second by second; a longer one restarts the history, s.
+CARRY_S: Final = 900
+#: How far below a device's newest sequence number a repeat is still recognised.
+SEQ_WINDOW: Final = 1024
+SEQ_MASK: Final = (1 << SEQ_WINDOW) - 1
+#: Boots remembered per device.
+BOOTS: Final = 8
+
+FIELDS: Final = (
+    Field("first_us", "i8", blank=-1),  # stamp of the session's first sample
+    Field("newest_us", "i8", blank=-1),  # highest sample stamp of the session
+    Field("next_s", "i8", blank=-1),  # the next second to close, since 1970
+    Field("ingest_us", "i8", blank=-1),  # record timestamp of the newest frame
+    Field("closed", "?"),  # every device has ended the session
+    Field("silent", "?"),  # silence was reported and has not ended
+    Field("restarts", "i4"),  # gaps longer than CARRY_S
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How time is judged, all in µs: allowed ``lateness``, tolerated ``future``, ``silence``."""
+
+    lateness_us: int
+    future_us: int
+    silent_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Seconds ``begin_s`` to ``end_s`` (exclusive) of a slot are closed by a frame ingested at ``at_us``.
+
+    ``final``: the session ends with them; then the range may be empty.
+    """
+
+    slot: int
+    begin_s: int
+    end_s: int
+    at_us: int
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A slot was silent from ``since_us`` to ``until_us``, both ingest time; ``after``: closings before it."""
+
+    slot: int
+    since_us: int
+    until_us: int
+    after: int
+
+
+@dataclass(slots=True)
+class Aligned:
+    """What a run of frames means. Arrays are per header of the chunk, slot -1 where a frame was not taken.
+
+    ``frontier_s`` is the first open second when the frame came: samples before it are late. ``shift_us`` is
+    what clamping added to its stamps. ``stop``: the first header not handled, where a session changed.
+    """
+
+    slot: NDArray[np.int64]
+    device: NDArray[np.int64]
+    frontier_s: NDArray[np.int64]
+    shift_us: NDArray[np.int64]
+    closings: list[Closing] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    started: list[int] = field(default_factory=list)
+    stop: int = 0
+
+
+def align(decoded: Decoded, start: int, slots: Slots, clock: Clock) -> Aligned:
+    """Align the frames from ``start`` on, up to the end or to a frame that needs the earlier ones finished."""
+    run = _Run(slots, clock, _nothing(len(decoded.headers)))
+    for index in range(start, len(decoded.headers)):
+        header = decoded.headers[index]
+        if header.athlete != VENUE and not run.frame(index, header):
+            run.out.stop = index
+            return run.out
+    run.out.stop = len(decoded.headers)
+    return run.out
+
+
+def _nothing(count: int) -> Aligned:
+    none = np.full(count, -1, dtype=np.int64)
+    return Aligned(none, none.copy(), none.copy(), np.zeros(count, dtype=np.int64))
+
+
+class _Run:
+    """One pass over frames in log order. Python per frame, never per sample."""
+
+    def __init__(self, slots: Slots, clock: Clock, out: Aligned) -> None:
+        self.slots = slots
+        self.clock = clock
+        self.out = out
+        self._touched: set[int] = set()
+
+    def frame(self, index: int, header: Header) -> bool:
+        """Align one frame; False when it starts a session while the one before it is not finished."""
+        slot = self.slots.slot(header.athlete, header.record.partition)
+        athlete = self.slots.of(slot)
+        if header.session != athlete.session:
+            if self._of_an_older_session(slot, header):
+                self._reject(header, "late", f"session {athlete.session} has begun since")
+                return True
+            if not self._open_session(slot, header):
+                return False
+        number = athlete.device(header.device, venue=header.record.venue)
+        if not _first_time(athlete.devices[number], header.boot, header.seq):
+            self._reject(header, "duplicate")
+            return True
+        self._touched.add(slot)
+        self._hear(slot, header.record.at_us)
+        self._place(index, slot, number, header)
+        if header.end:
+            self._end(slot, athlete.devices[number], header.record.at_us)
+        return True
+
+    def _reject(self, header: Header, reason: str, detail: str = "") -> None:
+        self.out.rejected.append(Rejected(header.record, reason, detail))
+
+    def _get(self, name: str, slot: int) -> int:
+        return int(self.slots.state[name][slot])
+
+    def _of_an_older_session(self, slot: int, header: Header) -> bool:
+        last_us = header.t0_us if header.last_us is None else header.last_us
+        return bool(self.slots.of(slot).session) and last_us + self._shift(header) < self._get(
+            "newest_us", slot
+        )
+
+    def _shift(self, header: Header) -> int:
+        """Clamping: a frame whose last sample lies in the future is moved so that it is now, µs."""
+        last_us, at_us = header.last_us, header.record.at_us
+        return 0 if last_us is None or last_us <= at_us + self.clock.future_us else at_us - last_us
+
+    def _open_session(self, slot: int, header: Header) -> bool:
+        athlete = self.slots.of(slot)
+        if athlete.session and not self.slots.state["closed"][slot]:
+            self._finish(slot, header.record.at_us)
+            return False
+        if slot in self._touched:
+            return False
+        self.slots.blank(slot, self.slots.dtype.names or ())
+        athlete.session = header.session
+        for device in athlete.devices:
+            device.ended = device.here = False
+        self.out.started.append(slot)
+        return True
+
+    def _hear(self, slot: int, at_us: int) -> None:
+        """The athlete was heard of. A silence before is reported here, whether or not a tick saw it."""
+        state, heard = self.slots.state, self._get("ingest_us", slot)
+        quiet = heard >= 0 and not state["closed"][slot] and at_us - heard >= self.clock.silent_us
+        if quiet or state["silent"][slot]:
+            since_us = heard + self.clock.silent_us
+            self.out.silences.append(Silence(slot, since_us, at_us, len(self.out.closings)))
+            state["silent"][slot] = False
+        state["ingest_us"][slot] = max(heard, at_us)
+
+    def _place(self, index: int, slot: int, device: int, header: Header) -> None:
+        """Judge the frame against the frontier, then move the watermark by it."""
+        frontier, shift = self._get("next_s", slot), self._shift(header)
+        if header.last_us is None:
+            if frontier < 0:
+                self._reject(header, "no_groups", "an end, but nothing of this session was seen")
+                return
+            self.out.frontier_s[index] = frontier
+        elif frontier >= 0 and header.last_us + shift < frontier * SECOND_US:
+            self._reject(header, "late", f"second {(header.last_us + shift) // SECOND_US} is closed")
+            return
+        else:
+            self.out.frontier_s[index] = self._advance(slot, header, shift)
+        self.out.slot[index], self.out.device[index], self.out.shift_us[index] = slot, device, shift
+
+    def _advance(self, slot: int, header: Header, shift: int) -> int:
+        """Move the watermark and close what it passed. Gives the frontier before, s."""
+        state = self.slots.state
+        assert header.last_us is not None
+        first_us, last_us = header.t0_us + shift, header.last_us + shift
+        if state["next_s"][slot] < 0:
+            state["next_s"][slot], state["first_us"][slot] = first_us // SECOND_US, first_us
+        state["closed"][slot] = False
+        if last_us // SECOND_US - self._get("next_s", slot) > CARRY_S:
+            self._restart(slot, first_us // SECOND_US, header.record.at_us)
+        frontier = self._get("next_s", slot)
+        state["newest_us"][slot] = max(self._get("newest_us", slot), last_us)
+        self._close(
+            slot, (self._get("newest_us", slot) - self.clock.lateness_us) // SECOND_US, header.record.at_us
+        )
+        return frontier
+
+    def _restart(self, slot: int, second: int, at_us: int) -> None:
+        """After a gap too long to carry: close what is open, go on at ``second``."""
+        self._close(slot, self._get("newest_us", slot) // SECOND_US + 1, at_us)
+        state = self.slots.state
+        state["next_s"][slot] = max(second, self._get("next_s", slot))
+        state["restarts"][slot] += 1
+
+    def _close(self, slot: int, end_s: int, at_us: int, *, final: bool = False) -> None:
+        begin_s = self._get("next_s", slot)
+        if end_s > begin_s or final:
+            self.out.closings.append(Closing(slot, begin_s, max(begin_s, end_s), at_us, final))
+            self.slots.state["next_s"][slot] = max(begin_s, end_s)
+
+    def _end(self, slot: int, device: Device, at_us: int) -> None:
+        """A device has ended; when it was the last of the athlete's devices, the session's windows close."""
+        device.ended = True
+        of_session = [d for d in self.slots.of(slot).devices if d.here]
+        if all(d.ended for d in of_session) and not self.slots.state["closed"][slot]:
+            self._finish(slot, at_us)
+
+    def _finish(self, slot: int, at_us: int) -> None:
+        if self._get("next_s", slot) >= 0:
+            self._close(slot, self._get("newest_us", slot) // SECOND_US + 1, at_us, final=True)
+        self.slots.state["closed"][slot] = True
+
+
+def _first_time(device: Device, boot: int, seq: int) -> bool:
+    """Whether (device, boot, seq) is new; remembers it. Below the window it counts as seen."""
+    device.here = True
+    if boot not in device.boots:
+        while len(device.boots) >= BOOTS:
+            del device.boots[next(iter(device.boots))]
+        device.boots[boot] = (seq, 1)
+        return True
+    newest, seen = device.boots[boot]
+    if seq > newest:
+        device.boots[boot] = (seq, ((seen << min(seq - newest, SEQ_WINDOW)) | 1) & SEQ_MASK)
+        return True
+    if newest - seq >= SEQ_WINDOW or seen >> (newest - seq) & 1:
+        return False
+    device.boots[boot] = (newest, seen | 1 << (newest - seq))
+    return True
+
+
+def notice_silence(ticks: Mapping[int, int], slots: Slots, clock: Clock) -> list[tuple[int, int]]:
+    """Athletes that went silent by the partition's ticks: (slot, silent since µs), each once per silence.
+
+    A frame that ends the silence reports the same moment, so whether a tick saw it first changes nothing.
+    """
+    found: list[tuple[int, int]] = []
+    for partition, now_us in ticks.items():
+        held = np.asarray(slots.occupied(partition), dtype=np.int64)
+        rows: NDArray[Any] = slots.state[held]
+        due = (rows["ingest_us"] >= 0) & ~rows["closed"] & ~rows["silent"]
+        due &= now_us - rows["ingest_us"] >= clock.silent_us
+        slots.state["silent"][held[due]] = True
+        found += [(int(s), int(slots.state["ingest_us"][s]) + clock.silent_us) for s in held[due]]
+    return found

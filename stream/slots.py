@@ -1,0 +1,141 @@
+"""The worker's state: one row of one structured array per athlete, and the few ragged things beside it.
+
+Every stage declares the fields it keeps (``FIELDS``) and works on them as columns indexed by slot. A slot
+is found by athlete, written to a snapshot as one row of bytes, and blanked before it is used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIRST_CAPACITY: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of state: ``shape`` per athlete, ``blank`` the value before anything was seen."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...] = ()
+    blank: float = 0.0
+
+
+@dataclass(slots=True)
+class Device:
+    """What is remembered of one device of one athlete.
+
+    ``boots``: boot to (highest seq, bitmap of the seqs below it); ``here`` and ``ended``
+    tell whether it was seen in the current session and has ended it.
+    """
+
+    name: str
+    venue: bool
+    boots: dict[int, tuple[int, int]] = field(default_factory=dict)
+    here: bool = False
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class Athlete:
+    """The ragged part of a slot; ``context`` is what the roster said of the athlete at session start."""
+
+    name: str
+    partition: int
+    session: str = ""
+    devices: list[Device] = field(default_factory=list)
+    context: dict[str, Any] = field(default_factory=dict)
+
+    def device(self, name: str, *, venue: bool) -> int:
+        """Index of a device, registered on first sight."""
+        for index, device in enumerate(self.devices):
+            if device.name == name:
+                return index
+        self.devices.append(Device(name, venue))
+        return len(self.devices) - 1
+
+
+class Slots:
+    """All athletes of one worker. ``state[slot]`` is an athlete's row; ``athletes[slot]`` the ragged part."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self.dtype = np.dtype([(f.name, f.dtype, f.shape) for f in fields])
+        self._blank = np.zeros((), self.dtype)
+        for f in fields:
+            self._blank[f.name] = f.blank
+        self.state: NDArray[Any] = np.full(FIRST_CAPACITY, self._blank, self.dtype)
+        self.athletes: list[Athlete | None] = [None] * FIRST_CAPACITY
+        self._slot: dict[str, int] = {}
+        self._free = list(range(FIRST_CAPACITY - 1, -1, -1))
+
+    def __len__(self) -> int:
+        """How many athletes are held."""
+        return len(self._slot)
+
+    def __contains__(self, athlete: str) -> bool:
+        """Whether the athlete has a slot."""
+        return athlete in self._slot
+
+    def slot(self, athlete: str, partition: int) -> int:
+        """The athlete's slot, a blank one on first sight."""
+        found = self._slot.get(athlete)
+        return self._claim(athlete, partition) if found is None else found
+
+    def of(self, slot: int) -> Athlete:
+        """The ragged part of an occupied slot."""
+        athlete = self.athletes[slot]
+        assert athlete is not None, f"slot {slot} is free"
+        return athlete
+
+    def occupied(self, partition: int | None = None) -> list[int]:
+        """Slots in use, of one partition or of all, in order of first sight."""
+        return [s for s in self._slot.values() if partition is None or self.of(s).partition == partition]
+
+    def release(self, slots: Iterable[int]) -> None:
+        """Blank slots and give them back."""
+        for slot in slots:
+            del self._slot[self.of(slot).name]
+            self.state[slot] = self._blank
+            self.athletes[slot] = None
+            self._free.append(slot)
+
+    def blank(self, slot: int, names: Iterable[str]) -> None:
+        """Set some of a slot's fields back to what they are before anything was seen."""
+        for name in names:
+            self.state[name][slot] = self._blank[name]
+
+    def row(self, slot: int) -> bytes:
+        """A slot's state as bytes, to be read back by :meth:`restore` with the same ``dtype.descr``."""
+        return bytes(self.state[slot].tobytes())
+
+    def restore(self, slot: int, row: bytes, descr: Sequence[Any]) -> None:
+        """Fill a slot from bytes. Fields this version does not have are dropped, new ones stay blank."""
+        old = np.frombuffer(row, dtype=np.dtype([_entry(e) for e in descr]))[0]
+        for name in set(self.dtype.names or ()) & set(old.dtype.names or ()):
+            if self.dtype[name] == old.dtype[name]:
+                self.state[name][slot] = old[name]
+
+    def _claim(self, athlete: str, partition: int) -> int:
+        if not self._free:
+            self._grow()
+        slot = self._free.pop()
+        self._slot[athlete] = slot
+        self.athletes[slot] = Athlete(athlete, partition)
+        return slot
+
+    def _grow(self) -> None:
+        held = len(self.state)
+        self.state = np.concatenate([self.state, np.full(held, self._blank, self.dtype)])
+        self.athletes += [None] * held
+        self._free = list(range(2 * held - 1, held - 1, -1))
+
+
+def _entry(entry: Sequence[Any]) -> tuple[Any, ...]:
+    """A dtype description as it comes back from msgpack, lists for tuples."""
+    name, kind, *shape = entry
+    return (name, kind, tuple(shape[0])) if shape else (name, kind)
