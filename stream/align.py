@@ -49,7 +49,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """Seconds ``begin_s`` to ``end_s`` (exclusive) of a slot are closed by a frame ingested at ``at_us``.
+    """Seconds ``begin_s`` to ``end_s`` (exclusive) of a slot, closed by a frame ingested at ``at_us``.
 
     ``final``: the session ends with them; then the range may be empty.
     """
@@ -91,7 +91,7 @@ class Aligned:
 
 
 def align(decoded: Decoded, start: int, slots: Slots, clock: Clock) -> Aligned:
-    """Align the frames from ``start`` on, up to the end or to a frame that needs the earlier ones finished."""
+    """Align frames from ``start`` on, up to the end or to a frame that needs the earlier ones finished."""
     run = _Run(slots, clock, _nothing(len(decoded.headers)))
     for index in range(start, len(decoded.headers)):
         header = decoded.headers[index]
@@ -184,6 +184,9 @@ class _Run:
         if header.last_us is None:
             if frontier < 0:
                 self._reject(header, "no_groups", "an end, but nothing of this session was seen")
+                return
+            if self._get("newest_us", slot) < frontier * SECOND_US:
+                self._reject(header, "late", "the session is closed")
                 return
             self.out.frontier_s[index] = frontier
         elif frontier >= 0 and header.last_us + shift < frontier * SECOND_US:

@@ -1,0 +1,226 @@
+"""Window: hold samples until their second closes, then hand closed seconds on as one table.
+
+A window is one second of one athlete. Samples wait in flat tables, one per channel group, whatever their
+rate; closing cuts out the due ones and sorts them by (row, stamp). With two devices for one group the
+wearable wins over the venue and the first seen over the later, second by second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.align import SECOND_US, Aligned, Closing
+from stream.decode import Decoded
+from stream.records import CHANNELS
+from stream.slots import Slots
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+#: The table of frames is held beside the sample tables under this name; its columns: late, clamped.
+FRAMES: Final = "frames"
+COLUMNS: Final = {name: len(channels) for name, channels in CHANNELS.items()} | {FRAMES: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of one group, any order: ``slot device t_us step_us (N,)``, ``values (N, channels)``."""
+
+    slot: Ints
+    device: Ints
+    t_us: Ints
+    step_us: Ints
+    values: Floats
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.slot)
+
+    def take(self, index: NDArray[Any]) -> Table:
+        """The rows of an index or mask."""
+        return Table(*(column[index] for column in self.columns()))
+
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """All columns in order."""
+        return self.slot, self.device, self.t_us, self.step_us, self.values
+
+
+def empty(group: str) -> Table:
+    """A table of a group without rows."""
+    none = np.zeros(0, dtype=np.int64)
+    return Table(none, none, none, none, np.zeros((0, COLUMNS[group])))
+
+
+def join(tables: Sequence[Table]) -> Table:
+    """Several tables of one group as one."""
+    if len(tables) == 1:
+        return tables[0]
+    return Table(*(np.concatenate(parts) for parts in zip(*(t.columns() for t in tables), strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Closed seconds, R rows sorted by (slot, second).
+
+    ``wave (R,)`` is a row's number among its slot's rows of this table: rows of one wave belong to different
+    athletes and can be worked on at once, waves in order. ``at_us``: record timestamp of the frame that closed
+    it. ``samples``: per group the table sorted by (row, stamp) and ``row`` of each sample. ``frames late
+    clamped (R,)`` count frames whose last sample lies in the second.
+    """
+
+    slot: Ints
+    second: Ints
+    wave: Ints
+    at_us: Ints
+    final: NDArray[np.bool_]
+    samples: dict[str, tuple[Ints, Table]]
+    frames: Ints
+    late: Ints
+    clamped: Ints
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.slot)
+
+    def waves(self) -> Iterator[Ints]:
+        """Row numbers of each wave, in order."""
+        for wave in range(int(self.wave.max(initial=-1)) + 1):
+            yield np.flatnonzero(self.wave == wave)
+
+
+class Windows:
+    """The samples of open seconds of all slots."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[Table]] = {group: [] for group in COLUMNS}
+
+    def add(self, decoded: Decoded, aligned: Aligned, newest_us: Ints) -> None:
+        """Take the samples of aligned frames; those before their frame's frontier are late and left out.
+
+        ``newest_us``: the state's column, where frames without samples have their home.
+        """
+        taken = np.flatnonzero(aligned.slot >= 0)
+        if not len(taken):
+            return
+        t0 = np.array([h.t0_us for h in decoded.headers], dtype=np.int64) + aligned.shift_us
+        partly_late = np.zeros(len(t0), dtype=bool)
+        for group, samples in decoded.samples.items():
+            frame = samples.frame
+            t_us = t0[frame] + samples.offset_us
+            mine = aligned.slot[frame] >= 0
+            open_ = t_us >= aligned.frontier_s[frame] * SECOND_US
+            np.logical_or.at(partly_late, frame[mine & ~open_], True)
+            keep = mine & open_ & np.isfinite(samples.values).any(axis=1)
+            frame = frame[keep]
+            self.put(
+                group,
+                Table(
+                    aligned.slot[frame],
+                    aligned.device[frame],
+                    t_us[keep],
+                    samples.step_us[keep],
+                    samples.values[keep],
+                ),
+            )
+        self._count(decoded, aligned, newest_us, partly_late, taken)
+
+    def _count(
+        self, decoded: Decoded, aligned: Aligned, newest_us: Ints, partly_late: NDArray[np.bool_], taken: Ints
+    ) -> None:
+        slot = aligned.slot[taken]
+        headers = [decoded.headers[i] for i in taken]
+        last = np.array([-1 if h.last_us is None else h.last_us for h in headers], dtype=np.int64)
+        home = np.where(last < 0, newest_us[slot], last + aligned.shift_us[taken])
+        flags = np.stack([partly_late[taken], aligned.shift_us[taken] != 0], axis=1).astype(np.float64)
+        self.put(FRAMES, Table(slot, aligned.device[taken], home, np.zeros_like(slot), flags))
+
+    def put(self, group: str, table: Table) -> None:
+        """Hold rows of a group."""
+        if len(table):
+            self._parts[group].append(table)
+
+    def held(self, group: str) -> Table:
+        """All rows of a group that wait."""
+        parts = self._parts[group]
+        table = join(parts) if parts else empty(group)
+        self._parts[group] = [table] if len(table) else []
+        return table
+
+    def drop(self, slots: Iterable[int]) -> None:
+        """Forget what waits for slots that are given up."""
+        gone = np.fromiter(slots, dtype=np.int64)
+        for group in COLUMNS:
+            table = self.held(group)
+            self._parts[group] = [table.take(~np.isin(table.slot, gone))] if len(table) else []
+
+    def close(self, closings: Sequence[Closing], slots: Slots) -> Seconds:
+        """Cut out the seconds that ``closings`` close (the state's ``next_s`` is past them already)."""
+        slot, second, wave, at_us, final = _rows(closings)
+        key = _key(slot, second)
+        next_s = slots.state["next_s"]
+        samples: dict[str, tuple[Ints, Table]] = {}
+        for group in COLUMNS:
+            table = self.held(group)
+            due = table.t_us // SECOND_US < next_s[table.slot]
+            if due.any():
+                self._parts[group] = [table.take(~due)]
+                samples[group] = _place(table.take(due), key)
+        counts = _frame_counts(samples.pop(FRAMES, None), len(slot))
+        for group, (row, table) in samples.items():
+            samples[group] = _one_source(row, table, _venue(slots, table))
+        return Seconds(slot, second, wave, at_us, final, samples, *counts)
+
+
+def _rows(closings: Sequence[Closing]) -> tuple[Ints, Ints, Ints, Ints, NDArray[np.bool_]]:
+    ordered = sorted((c for c in closings if c.end_s > c.begin_s), key=lambda c: c.slot)  # stable: by time
+    begin = np.array([c.begin_s for c in ordered], dtype=np.int64)
+    count = np.array([c.end_s for c in ordered], dtype=np.int64) - begin
+    slot = np.repeat(np.array([c.slot for c in ordered], dtype=np.int64), count)
+    inside = np.arange(len(slot)) - np.repeat(np.cumsum(count) - count, count)
+    last = inside == np.repeat(count, count) - 1
+    final = np.repeat(np.array([c.final for c in ordered], dtype=bool), count) & last
+    first_of_slot = np.searchsorted(slot, slot)
+    wave = np.arange(len(slot)) - first_of_slot
+    at_us = np.repeat(np.array([c.at_us for c in ordered], dtype=np.int64), count)
+    return slot, np.repeat(begin, count) + inside, wave, at_us, final
+
+
+def _key(slot: Ints, second: Ints) -> Ints:
+    return (slot << 36) + second
+
+
+def _place(table: Table, key: Ints) -> tuple[Ints, Table]:
+    """Sort by (row, stamp, device); stable, so equal stamps keep the order of the log."""
+    row = np.searchsorted(key, _key(table.slot, table.t_us // SECOND_US))
+    order = np.lexsort((table.device, table.t_us, row))
+    return row[order], table.take(order)
+
+
+def _frame_counts(found: tuple[Ints, Table] | None, rows: int) -> tuple[Ints, Ints, Ints]:
+    if found is None:
+        zero = np.zeros(rows, dtype=np.int64)
+        return zero, zero, zero
+    row, table = found
+    late, clamped = (np.bincount(row, table.values[:, k], minlength=rows).astype(np.int64) for k in (0, 1))
+    return np.bincount(row, minlength=rows), late, clamped
+
+
+def _venue(slots: Slots, table: Table) -> NDArray[np.bool_]:
+    """Whether each sample's device is the venue's."""
+    pairs, inverse = np.unique((table.slot << 16) + table.device, return_inverse=True)
+    venue = [slots.of(int(p) >> 16).devices[int(p) & 0xFFFF].venue for p in pairs]
+    return np.array(venue, dtype=bool)[inverse]
+
+
+def _one_source(row: Ints, table: Table, venue: NDArray[np.bool_]) -> tuple[Ints, Table]:
+    """Keep one device per row: wearables before the venue, then the first seen."""
+    rank = (venue.astype(np.int64) << 16) + table.device
+    best = np.full(int(row.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(best, row, rank)
+    keep = rank == best[row]
+    return (row, table) if keep.all() else (row[keep], table.take(keep))
