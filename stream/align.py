@@ -49,7 +49,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """Seconds ``begin_s`` to ``end_s`` (exclusive) of a slot, closed by a frame ingested at ``at_us``.
+    """Seconds ``begin_s`` to ``end_s`` (exclusive) of a slot; the frame that closed them came at ``at_us``.
 
     ``final``: the session ends with them; then the range may be empty.
     """

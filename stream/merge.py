@@ -34,7 +34,7 @@ class _Log:
         return True
 
     def beyond(self, stamp: int) -> bool:
-        """Whether nothing stamped at or before ``stamp`` can come: it was passed, or the log's end is here."""
+        """Whether nothing stamped at or before ``stamp`` can come: it was passed, or the log is at its end."""
         return self.seen > stamp or self.drained
 
 

@@ -67,7 +67,7 @@ def join(tables: Sequence[Table]) -> Table:
 class Seconds:
     """Closed seconds, R rows sorted by (slot, second).
 
-    ``wave (R,)`` is a row's number among its slot's rows of this table: rows of one wave belong to different
+    ``wave (R,)`` is a row's number among its slot's rows here: rows of one wave belong to different
     athletes and can be worked on at once, waves in order. ``at_us``: record timestamp of the frame that closed
     it. ``samples``: per group the table sorted by (row, stamp) and ``row`` of each sample. ``frames late
     clamped (R,)`` count frames whose last sample lies in the second.
