@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.errors import StoreUnavailable
 from stream.sinks.line import tag_of
+from stream.sinks.points import ALERTS, SCORES
 from stream.sinks.store import MAX_TIME_US, History, HistoryQuery
 
-SCORES: Final = "scores"
-ALERTS: Final = "alerts"
 #: In every score, so a score whose other fields are all null still makes a row.
 ALWAYS: Final = "final"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SCORES: Final = 'from(bucket: bucket_name) |> range(start: from_time, stop: to_time) |> filter(fn: (r) => r._measurement == "scores")'
-_ALWAYS: Final = '|> filter(fn: (r) => r._field == "final")'
+_RANGE: Final = "from(bucket: bucket_name) |> range(start: from_time, stop: to_time)"
+_SCORES: Final = f"""{_RANGE}
+  |> filter(fn: (r) => r._measurement == "{SCORES}")"""
+_ONE_FIELD: Final = f"""{_SCORES}
+  |> filter(fn: (r) => r._field == "{ALWAYS}")"""
 
 COUNT: Final = f"""
-{_SCORES} {_ALWAYS}
+{_ONE_FIELD}
   |> keep(columns: ["athlete", "_time", "_value"])
   |> group(columns: ["athlete"])
   |> unique(column: "_time")
@@ -37,7 +40,7 @@ COUNT: Final = f"""
   |> sum()
 """
 ATHLETES: Final = f"""
-{_SCORES} {_ALWAYS}
+{_ONE_FIELD}
   |> last()
   |> keep(columns: ["athlete", "session", "_time"])
   |> group(columns: ["athlete"])
@@ -94,7 +97,7 @@ def alerts(athlete: str | None, start_us: int, end_us: int) -> tuple[str, Parame
         parameters["athlete_id"] = tag_of(athlete)
         of_athlete = "|> filter(fn: (r) => r.athlete == athlete_id)"
     text = f"""
-from(bucket: bucket_name) |> range(start: from_time, stop: to_time)
+{_RANGE}
   |> filter(fn: (r) => r._measurement == "{ALERTS}")
   {of_athlete}
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
@@ -108,13 +111,13 @@ from(bucket: bucket_name) |> range(start: from_time, stop: to_time)
 def rows(answer: str) -> Iterator[dict[str, str]]:
     """The rows of a CSV answer without annotations; what is null is the empty string.
 
-    Raises ValueError with the server's words when the query failed on its way.
+    Raises StoreUnavailable with the server's words when the query failed on its way.
     """
     header: list[str] = []
     for row in csv.reader(io.StringIO(answer, newline="")):
-        if row[1:2] == ["error"]:
-            raise ValueError("the query failed")
-        if row[1:3] == ["result", "table"]:
+        if header[1:2] == ["error"]:
+            raise StoreUnavailable(f"InfluxDB broke off a query: {row[1]}")
+        if row[1:3] == ["result", "table"] or row[1:2] == ["error"]:
             header = row
         elif row:
             yield dict(zip(header, row, strict=True))

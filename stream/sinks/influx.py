@@ -1,54 +1,47 @@
 """InfluxDB 2 as a store, through influxdb-client. It never retries: the sink does, in one place.
 
-A request the server will never take (a field of another type, a stamp beyond retention) is halved until the point
-at fault stands alone; that point goes to the log with its id and is counted, the rest is stored.
+A request the server will never take (a field of another type, a stamp beyond retention) is halved until the
+point at fault stands alone; that point goes to the log with its id and is counted, the rest is stored.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from influxdb_client import Dialect, InfluxDBClient
+from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.domain.dialect import Dialect
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from stream.errors import StoreUnavailable
 from stream.sinks import flux
-from stream.sinks.flatten import flatten
-from stream.sinks.line import id_of, line
+from stream.sinks.line import id_of
 from stream.sinks.metrics import ERRORS
-from stream.sinks.store import AlertInput, History, HistoryQuery, StoredAlert, StoredAthlete
+from stream.sinks.points import Point, alert_of, alert_point, score_points
+from stream.sinks.store import History, HistoryQuery, StoredAlert, StoredAthlete
 
 LINES_A_REQUEST: Final = 5_000
 TIMEOUT_MS: Final = 10_000
-SECOND_US: Final = 1_000_000
 
-_CSV: Final = Dialect(
-    header=True, annotations=[], delimiter=",", comment_prefix="#", date_time_format="RFC3339"
-)
+_DIALECT: Final = Dialect(header=True, annotations=[])  # type: ignore[no-untyped-call]
 _DROPPED: Final = re.compile(r"dropped=(\d+)")
 _BAD_LINE: Final = re.compile(r"unable to parse|partial write")
+_HINTS: Final = {
+    401: ": set TOUCHLINE_INFLUX_TOKEN",
+    403: ": the token may not do this, set TOUCHLINE_INFLUX_TOKEN",
+    404: ": create them, or set TOUCHLINE_INFLUX_ORG and TOUCHLINE_INFLUX_BUCKET",
+}
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """A line of line protocol and the id it is known by in the log."""
-
-    id: str
-    line: str
-
-
-class _RefusedError(Exception):
-    """The server will not take (some of) these lines, ever. ``dropped`` of them, or 0 where it did not say."""
+class _Refused(Exception):
+    """The server will never take (some of) these lines: ``dropped`` of them, 0 where it did not say."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -69,11 +62,9 @@ class InfluxStore:
         self._reader = self._client.query_api()
 
     def write(self, scores: Sequence[Mapping[str, Any]], alerts: Sequence[StoredAlert]) -> None:
-        """See :class:`stream.sinks.store.Store`. Windows end on whole seconds, and are sent in seconds if so."""
-        whole = all(score["window_end_us"] % SECOND_US == 0 for score in scores)
-        unit_us, precision = (SECOND_US, "s") if whole else (1, "us")
-        self._put_all([_score_point(score, unit_us) for score in scores], precision)
-        self._put_all([_alert_point(alert) for alert in alerts], "us")
+        """See :class:`stream.sinks.store.Store`."""
+        self._put_all(*score_points(scores))
+        self._put_all([alert_point(alert) for alert in alerts], "us")
 
     def history(self, query: HistoryQuery) -> History:
         """See :class:`stream.sinks.store.Store`."""
@@ -83,17 +74,15 @@ class InfluxStore:
         """See :class:`stream.sinks.store.Store`."""
         table = list(flux.rows(self._ask(*flux.alerts(athlete, start_us, end_us))))
         times = flux.times_us([row["_time"] for row in table])
-        return [_alert(row, int(time_us)) for row, time_us in zip(table, times, strict=True)]
+        return [alert_of(row, int(time_us)) for row, time_us in zip(table, times, strict=True)]
 
     def athletes(self) -> list[StoredAthlete]:
         """See :class:`stream.sinks.store.Store`."""
         table = list(flux.rows(self._ask(flux.ATHLETES, flux.everything())))
         times = flux.times_us([row["_time"] for row in table])
-        seen = zip(table, times, strict=True)
-        return sorted(
-            (StoredAthlete(id_of(row["athlete"]), id_of(row["session"]), int(t)) for row, t in seen),
-            key=lambda athlete: athlete.athlete,
-        )
+        ids = [(id_of(row["athlete"]), id_of(row["session"])) for row in table]
+        seen = [StoredAthlete(*pair, int(time_us)) for pair, time_us in zip(ids, times, strict=True)]
+        return sorted(seen, key=lambda one: one.athlete)
 
     def count_scores(self) -> int:
         """See :class:`stream.sinks.store.Store`."""
@@ -101,17 +90,17 @@ class InfluxStore:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._client.close()  # type: ignore[no-untyped-call]
 
-    def _put_all(self, points: list[_Point], precision: str) -> None:
+    def _put_all(self, points: list[Point], precision: str) -> None:
         for start in range(0, len(points), LINES_A_REQUEST):
             self._put(points[start : start + LINES_A_REQUEST], precision)
 
-    def _put(self, points: list[_Point], precision: str) -> None:
+    def _put(self, points: list[Point], precision: str) -> None:
         """Store what can be, halving what the server refuses; what it refuses alone is buried."""
         try:
             self._post(points, precision)
-        except _RefusedError as refused:
+        except _Refused as refused:
             if len(points) in (1, refused.dropped):
                 self._bury(points, str(refused))
                 return
@@ -119,12 +108,17 @@ class InfluxStore:
             self._put(points[:half], precision)
             self._put(points[half:], precision)
 
-    def _post(self, points: list[_Point], precision: str) -> None:
+    def _post(self, points: list[Point], precision: Any) -> None:
         body = "\n".join([point.line for point in points]).encode()
         with self._unavailable():
-            self._writer.write(self._bucket, record=body, write_precision=precision)
+            try:
+                self._writer.write(self._bucket, record=body, write_precision=precision)
+            except ApiException as error:
+                if _for_ever(error):
+                    raise _Refused(_words(error)) from error
+                raise
 
-    def _bury(self, points: list[_Point], reason: str) -> None:
+    def _bury(self, points: list[Point], reason: str) -> None:
         ERRORS.labels(self.name, "refused").inc(len(points))
         for point in points:
             log.error("store refused a point", store=self.name, id=point.id, reason=reason)
@@ -132,7 +126,8 @@ class InfluxStore:
     def _ask(self, text: str, parameters: flux.Parameters) -> str:
         bound = parameters | {"bucket_name": self._bucket}
         with self._unavailable():
-            return str(self._reader.query_raw(text, dialect=_CSV, params=bound).data.decode())
+            answer = self._reader.query_raw(text, dialect=_DIALECT, params=bound)
+            return str(answer.data.decode())
 
     @contextmanager
     def _unavailable(self) -> Iterator[None]:
@@ -141,61 +136,14 @@ class InfluxStore:
         except HTTPError as error:
             raise StoreUnavailable(f"{self._where} does not answer: {error}") from error
         except ApiException as error:
-            raise self._meaning(error) from error
-
-    def _meaning(self, error: ApiException) -> Exception:
-        """Whether the server will never take this or cannot now, and what to do about it."""
-        words = " ".join(str(error.message or error.reason).split())
-        if error.status in (413, 422) or (error.status == 400 and _BAD_LINE.search(words)):
-            return _RefusedError(words)
-        hint = {
-            401: "set TOUCHLINE_INFLUX_TOKEN",
-            403: "the token may not do this: set TOUCHLINE_INFLUX_TOKEN",
-            404: "create the organisation and bucket, or set TOUCHLINE_INFLUX_ORG and TOUCHLINE_INFLUX_BUCKET",
-        }.get(error.status)
-        return StoreUnavailable(
-            f"{self._where} answers {error.status} {words}" + (f": {hint}" if hint else "")
-        )
+            answer = f"{error.status} {_words(error)}{_HINTS.get(error.status, '')}"
+            raise StoreUnavailable(f"{self._where} answers {answer}") from error
 
 
-def _score_point(score: Mapping[str, Any], unit_us: int) -> _Point:
-    tags = {"athlete": score["athlete"], "session": score["session"]}
-    end_us = score["window_end_us"]
-    return _Point(f"{score['athlete']} {end_us}", line(flux.SCORES, tags, flatten(score), end_us // unit_us))
+def _for_ever(error: ApiException) -> bool:
+    """Whether the fault is in the lines. A 400 that does not say so may come from a proxy on the way."""
+    return error.status in (413, 422) or (error.status == 400 and bool(_BAD_LINE.search(_words(error))))
 
 
-def _alert_point(alert: StoredAlert) -> _Point:
-    """``from`` is a tag too, so that two transitions of one rule at one instant stay two points."""
-    tags = {
-        "athlete": alert.athlete, "session": alert.session, "rule": alert.rule, "from": alert.from_state,
-        "state": alert.state,
-    }  # fmt: skip
-    fields = {
-        "id": alert.id, "reason": alert.reason, "message": alert.message, "unit": alert.unit,
-        "value": alert.value, "threshold": alert.threshold,
-        "inputs": json.dumps([(i.name, i.value, i.unit) for i in alert.inputs]),
-    }  # fmt: skip
-    there = {name: value for name, value in fields.items() if value is not None}
-    return _Point(alert.id, line(flux.ALERTS, tags, there, alert.event_us))
-
-
-def _alert(row: Mapping[str, str], event_us: int) -> StoredAlert:
-    return StoredAlert(
-        id=row["id"],
-        athlete=id_of(row["athlete"]),
-        session=id_of(row.get("session", "")),
-        rule=id_of(row["rule"]),
-        from_state=id_of(row["from"]),
-        state=id_of(row["state"]),
-        reason=row["reason"],
-        message=row["message"],
-        event_us=event_us,
-        value=_number(row.get("value")),
-        threshold=_number(row.get("threshold")),
-        unit=row.get("unit") or None,
-        inputs=tuple(AlertInput(*entry) for entry in json.loads(row["inputs"])),
-    )
-
-
-def _number(text: str | None) -> float | None:
-    return float(text) if text else None
+def _words(error: ApiException) -> str:
+    return " ".join(str(error.message or error.reason).split())

@@ -1,7 +1,6 @@
 """InfluxDB line protocol, written by hand because ``Point`` is nine times slower. Pure: text in, text out.
 
-Field values are floats or text, never integers, so that a field keeps one type for ever. Athlete and session are
-tags, ids of scores and events never are.
+Field values are floats or text, never integers, so that a field keeps one type for ever.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from typing import Final
 
 _ESCAPED: Final = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _QUOTED: Final = str.maketrans({'"': r"\"", "\\": r"\\"})
-#: What a tag cannot hold: line ends and other control characters, and a backslash, which would escape what follows.
+#: What a tag cannot hold: control characters, and a backslash, which would escape what follows.
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\%]")
 _ENCODED: Final = re.compile(r"%([0-9A-F]{2})")
 
 
 def tag_of(value: str) -> str:
-    """An id as the text of a tag: what a tag cannot hold becomes ``%`` and two hex digits. Undone by :func:`id_of`."""
+    """An id as a tag's text: what a tag cannot hold becomes ``%`` and two hex digits. See :func:`id_of`."""
     return _UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", value)
 
 

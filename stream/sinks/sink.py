@@ -1,0 +1,62 @@
+"""The sink's Faust app: ``scores.live`` and ``alerts.risk`` into a store, acknowledged after the write.
+
+Faust commits nothing here (``acks=False``): each batch is committed by hand once it is safe, so a committed
+offset never passes an unwritten record.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import faust
+
+from stream.errors import SettingsError
+from stream.settings import Settings
+from stream.sinks.batch import read_batch
+from stream.sinks.metrics import QUEUE_DEPTH
+from stream.sinks.offsets import commit, offsets_after
+from stream.sinks.store import Store
+from stream.sinks.writer import Writer
+from stream.topics import ALERTS, SCORES
+
+#: How long a batch gathers, s. Nobody waits for it: what is live is pushed, the store serves history.
+GATHER_S: Final = 0.25
+DAY_S: Final = 24 * 3600.0
+
+
+def create_sink(settings: Settings, store: Store) -> faust.App:
+    """The app, to be run by a ``faust.Worker``. The caller opens ``store`` and closes it after the run."""
+    app = _app(settings)
+    writer = Writer(store)
+    topic = app.topic(SCORES, ALERTS, key_serializer="raw", value_serializer="raw", acks=False)
+
+    @app.agent(topic, name="sink")
+    async def keep(records: Any) -> None:
+        async for events in records.noack_take(settings.chunk_max, within=GATHER_S):
+            messages = [event.message for event in events]
+            QUEUE_DEPTH.set(len(messages) + records.channel.queue.qsize())
+            await writer.write(read_batch(messages, store.name))
+            await commit(app, offsets_after(messages))
+
+    return app
+
+
+def _app(settings: Settings) -> faust.App:
+    """Its own group; timeouts that let a new sink take over soon, and an outage last for days."""
+    if settings.broker is None:
+        raise SettingsError("the sink needs a broker: set TOUCHLINE_BROKER")
+    return faust.App(
+        f"{settings.group}-sink",
+        broker=[f"kafka://{address}" for address in settings.broker.split(",")],
+        autodiscover=False,
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        broker_rebalance_timeout=4.0,
+        broker_max_poll_interval=30 * DAY_S,
+        stream_wait_empty=False,
+        agent_supervisor="mode.CrashingSupervisor",
+    )
