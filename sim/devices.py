@@ -10,100 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.delivery import Delivery
+from sim.layout import ENVIRONMENT_SCALE, FRAMES_PER_S, Layout, map_header, pack
 from sim.sensors import Readings
 from sim.weather import EVERY_S, Air
 from stream import topics
-from stream.records import FRAME_VERSION, INT16_MISSING, VENUE, Frame, Group, encode_frame
+from stream.records import FRAME_VERSION, VENUE, Frame, Group, encode_frame
 
-FRAMES_PER_S: Final = 10
 FRAME_US: Final = 1_000_000 // FRAMES_PER_S
-#: Where a run on roads begins, degrees; metres become degrees by the length of a meridian degree.
-ROAD_ORIGIN: Final = (50.0, 8.0)
-METRES_PER_DEGREE: Final = 111_320.0
-_packer = msgpack.Packer()
-
-
-def _pack(value: Any) -> bytes:
-    return bytes(_packer.pack(value))
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How one channel group goes out: ``rows`` samples a frame, in ``per_s`` frames a second.
-
-    ``scale`` (unit per count) means int16, None float32 relative to ``origin``.
-    """
-
-    rate: float
-    channels: tuple[str, ...]
-    rows: int
-    per_s: int
-    scale: tuple[float, ...] | None = None
-    origin: tuple[float, ...] | None = None
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of one frame's samples."""
-        return self.rows * len(self.channels) * (4 if self.scale is None else 2)
-
-    def prefix(self, name: str) -> bytes:
-        """Everything of the group's map entry before the sample bytes, the same in every frame."""
-        entries: dict[str, Any] = {"rate": self.rate, "channels": list(self.channels)}
-        if self.origin is not None:
-            entries["origin"] = list(self.origin)
-        entries |= (
-            {"dtype": "f4", "scale": 1.0}
-            if self.scale is None
-            else {"dtype": "i2", "scale": list(self.scale)}
-        )
-        body = b"".join(_pack(key) + _pack(value) for key, value in entries.items())
-        return (
-            _pack(name)
-            + _map_header(len(entries) + 1)
-            + body
-            + _pack("samples")
-            + b"\xc4"
-            + bytes([self.row_bytes])
-        )
-
-    def encode(self, values: NDArray[np.floating[Any]]) -> bytes:
-        """Samples in units, channels last, as the wire has them; NaN goes out as "not measured"."""
-        if self.scale is None:
-            shifted = values if self.origin is None else values - np.asarray(self.origin)
-            return shifted.astype("<f4").tobytes()
-        counts = np.rint(values / np.asarray(self.scale, dtype=values.dtype))
-        if not np.isfinite(counts).all():
-            counts = np.where(np.isfinite(counts), counts, INT16_MISSING)
-        return np.clip(counts, INT16_MISSING, 32767).astype("<i2").tobytes()
-
-
-IMU: Final = Layout(
-    100.0, ("ax", "ay", "az", "gx", "gy", "gz"), 10, FRAMES_PER_S, scale=(0.0005,) * 3 + (0.0625,) * 3
-)
-PITCH: Final = Layout(10.0, ("x", "y", "speed"), 1, FRAMES_PER_S, scale=(0.01, 0.01, 0.001))
-ROAD: Final = Layout(10.0, ("lat", "lon", "speed"), 1, FRAMES_PER_S, origin=(*ROAD_ORIGIN, 0.0))
-HEART: Final = Layout(1.0, ("hr",), 1, 1, scale=(1.0,))
-MOTION: Final = Layout(1.0, ("cadence", "power"), 1, 1, scale=(0.1, 1.0))
-ENVIRONMENT_SCALE: Final = (0.01, 0.01, 0.01)
-
-
-def _map_header(entries: int) -> bytes:
-    return bytes([0x80 | entries])  # fixmap: up to 15 entries
-
-
-def on_road(position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """x, y in metres from :data:`ROAD_ORIGIN` as latitude and longitude in degrees; speed stays."""
-    degrees = position.copy()
-    degrees[..., 0] = ROAD_ORIGIN[0] + position[..., 1] / METRES_PER_DEGREE
-    degrees[..., 1] = ROAD_ORIGIN[1] + position[..., 0] / (
-        METRES_PER_DEGREE * np.cos(np.radians(ROAD_ORIGIN[0]))
-    )
-    return degrees
+HEAD_ENTRIES: Final = 7
+T0: Final = pack("t0")
+END: Final = pack("end") + pack(True)
 
 
 @dataclass(slots=True)
@@ -114,6 +34,15 @@ class _Device:
     head: bytes
     carried: frozenset[str]
     seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Second:
+    """Sample bytes of the whole squad's second by group, in the order athlete, frame."""
+
+    t0_us: int
+    blocks: dict[str, bytes]
+    last: bool
 
 
 class Wearables:
@@ -128,7 +57,9 @@ class Wearables:
     ) -> None:
         self._rng = rng
         self._layouts = layouts
-        self._prefixes = {name: layout.prefix(name) for name, layout in layouts.items()}
+        self._fixed = [
+            (name, layout.prefix(name), layout.row_bytes, layout.per_s) for name, layout in layouts.items()
+        ]
         boots = rng.integers(0, 2**32, len(carried))
         self._devices = [
             _Device(athlete.encode(), _head(athlete, session, int(boot)), groups)
@@ -137,9 +68,9 @@ class Wearables:
 
     def second(self, t0_us: int, readings: Readings, *, last: bool) -> list[Delivery]:
         """The frames of the second that starts at ``t0_us``, in the order of their arrival."""
-        blocks = self._blocks(readings)
+        second = _Second(t0_us, self._blocks(readings), last)
         values = [
-            self._frame(device, index, frame, t0_us, blocks, end=last and frame == FRAMES_PER_S - 1)
+            self._frame(device, index, frame, second)
             for index, device in enumerate(self._devices)
             for frame in range(FRAMES_PER_S)
         ]
@@ -167,30 +98,20 @@ class Wearables:
         ends = t0_us + FRAME_US * np.arange(1, FRAMES_PER_S + 1)
         return list((ends + delay).ravel().tolist())
 
-    def _frame(  # noqa: PLR0913 (hot: one call a frame, a record per call would double its cost)
-        self, device: _Device, index: int, frame: int, t0_us: int, blocks: dict[str, bytes], *, end: bool
-    ) -> bytes | None:
+    def _frame(self, device: _Device, index: int, frame: int, second: _Second) -> bytes | None:
         """One frame's bytes; None where the device has nothing to say in this tenth of a second."""
-        groups = [b""]
-        for name, layout in self._layouts.items():
-            if name in device.carried and frame < layout.per_s:
-                size = layout.row_bytes
-                at = (index * layout.per_s + frame) * size
-                groups += self._prefixes[name], blocks[name][at : at + size]
-        entries = len(groups) // 2
-        if not entries and not end:
+        groups: list[bytes] = []
+        for name, prefix, size, per_s in self._fixed:
+            if name in device.carried and frame < per_s:
+                at = (index * per_s + frame) * size
+                groups += prefix, second.blocks[name][at : at + size]
+        end = second.last and frame == FRAMES_PER_S - 1
+        if not groups and not end:
             return None
+        header = map_header(HEAD_ENTRIES + len(groups) // 2 + end)
         seq, device.seq = device.seq, device.seq + 1
-        t0 = _pack(t0_us + frame * FRAME_US)
-        closing = END if end else b""
-        return b"".join(
-            (_map_header(HEAD_ENTRIES + entries + end), device.head, _pack(seq), T0, t0, closing, *groups)
-        )
-
-
-HEAD_ENTRIES: Final = 7
-T0: Final = _pack("t0")
-END: Final = _pack("end") + _pack(True)
+        t0 = pack(second.t0_us + frame * FRAME_US)
+        return b"".join((header, device.head, pack(seq), T0, t0, END if end else b"", *groups))
 
 
 def _head(athlete: str, session: str, boot: int) -> bytes:
@@ -202,7 +123,7 @@ def _head(athlete: str, session: str, boot: int) -> bytes:
         "session": session,
         "boot": boot,
     }
-    return b"".join(_pack(key) + _pack(value) for key, value in entries.items()) + _pack("seq")
+    return b"".join(pack(key) + pack(value) for key, value in entries.items()) + pack("seq")
 
 
 class VenueStation:

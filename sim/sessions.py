@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from sim import devices
+from sim import layout
 from sim.bodies import FATIGUE_MODES, PACING, Bodies, Fatigue
 from sim.days import days_before
 from sim.delivery import Delivery, FaultCounts, Session
-from sim.devices import VenueStation, Wearables, on_road
+from sim.devices import VenueStation, Wearables
 from sim.faults import NO_FAULTS, Faults, inject
 from sim.gait import Gait
 from sim.intent import Intent
@@ -120,12 +120,12 @@ def _frames(
     """Deliveries of each second, sorted; frames of a second may arrive in the next."""
     road = config.kind == "run"
     layouts = {
-        "imu": devices.IMU,
-        "position": devices.ROAD if road else devices.PITCH,
-        "heart": devices.HEART,
+        "imu": layout.IMU,
+        "position": layout.ROAD if road else layout.PITCH,
+        "heart": layout.HEART,
     }
     if "motion" in set().union(CARRIED[config.kind], *config.carried.values()):
-        layouts["motion"] = devices.MOTION
+        layouts["motion"] = layout.MOTION
     carried = {athlete: config.carried.get(athlete, CARRIED[config.kind]) for athlete in squad.ids}
     wearables = Wearables(config.session_id, carried, layouts, rng)
     station = VenueStation(config.session_id, rng)
@@ -134,7 +134,7 @@ def _frames(
         place = sensors.position(second.motion)
         readings = Readings(
             imu=gait.step(second.motion, second.contacts),
-            position=on_road(place) if road else place,
+            position=layout.on_road(place) if road else place,
             heart=np.rint(second.heart_rate),
             motion=sensors.motion(second.motion, second.power),
         )
