@@ -69,14 +69,16 @@ class Measures:
     sources: dict[str, Ints]
 
 
-def begin_session(slots: Slots, slot: int, profile: Mapping[str, Any]) -> None:
-    """Put what the roster knows of an athlete into a fresh slot; unknown limits are taken from age or norms.
+def begin_session(slots: Slots, slot: int, profile: Mapping[str, Any], age: float | None) -> None:
+    """Put what the roster knows of an athlete into a fresh slot.
 
-    Maximal heart rate without a measured one: 208 - 0.7 x age (Tanaka 2001), or 190 bpm; resting: 60 bpm.
+    Maximal heart rate where not given: 208 - 0.7 x age (Tanaka 2001, JACC 37:153), without an age 190 bpm; at
+    rest 60 bpm.
     """
     state = slots.state
+    by_age = 190.0 if age is None else 208 - 0.7 * age
     state["heart_rest"][slot] = profile.get("heart_rate_rest") or 60.0
-    state["heart_max"][slot] = profile.get("heart_rate_max") or 190.0
+    state["heart_max"][slot] = profile.get("heart_rate_max") or by_age
     sex = profile.get("sex")
     state["male"][slot] = {"male": 1.0, "female": 0.0}.get(sex, np.nan) if sex else np.nan
     state["critical_power"][slot] = profile.get("critical_power_w") or np.nan

@@ -1,0 +1,175 @@
+"""Infer: hand windows to the engine, a batch at a time, and say which answers may be believed.
+
+TensorFlow stays behind :class:`Engine`; this stage knows arrays. Where a model has seen too little it abstains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.normalise import CHANNELS, Normalised
+
+Float32 = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+#: Seconds of a channel a forecast must have seen within its two minutes.
+SEEN_S: Final = 30
+#: Output is averaged over this long, s.
+OUTPUT_S: Final = 60
+#: Below this share of heart-rate reserve effort says little about output.
+LEAST_RESERVE: Final = 0.4
+#: Kinds of output, the best first: a channel of the history each.
+OUTPUTS: Final = ("power", "metabolic_power", "speed")
+
+
+class Forecast(Protocol):
+    """Medians for each of the next 60 seconds, ``(B, 60)``; ``bands (B, 3, 6, 2)``: 10th and 90th percentile."""
+
+    heart_rate: Float32
+    speed: Float32
+    yaw_rate: Float32
+    acceleration: Float32
+    bands: Float32
+
+
+class Engine(Protocol):
+    """What runs the networks. Arrays in, arrays out; any batch size."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Model name to version."""
+
+    @property
+    def quantile_levels(self) -> tuple[float, ...]:
+        """Levels of :meth:`performance`."""
+
+    def forecast(self, x: Float32, anchor: Float32) -> Forecast:
+        """``x (B, 120, 2C)``, ``anchor (B, 3)``."""
+
+    def performance(self, effort: Float32, static: Float32) -> Float32:
+        """``effort (B, 120, 4)``, ``static (B, S)`` to quantiles ``(B, Q)`` of output over own centre."""
+
+    def injury(self, days: Float32) -> Float32:
+        """``days (B, 14, D)`` to the ensemble's probabilities ``(B, M)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """Answers for R seconds, NaN where a head abstains.
+
+    ``median (R, 3, 60)`` of heart rate, speed, yaw rate; ``acceleration (R, 60)``; ``bands (R, 3, 6, 2)``.
+    ``percentile (R,)``: where the actual output lies among what is expected when fresh, 0 to 1; ``abstains
+    (R,)``: index into :data:`ABSTENTIONS` of why there is none.
+    """
+
+    median: Float32
+    acceleration: Float32
+    bands: Float32
+    percentile: Floats
+    abstains: NDArray[np.int64]
+
+
+ABSTENTIONS: Final = (
+    None,
+    "no heart rate",
+    "no output",
+    "too little seen",
+    "effort below 40 % of heart-rate reserve",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What the performance model is told of the athletes of R rows: heart limits (bpm) and ``static (R, S)``."""
+
+    heart_rest: Floats
+    heart_max: Floats
+    static: Float32
+
+
+def infer(windows: Normalised, person: Person, engine: Engine) -> Inferred:
+    """Run forecast and performance on all rows, one call each."""
+    rows = len(windows.raw)
+    if rows == 0:
+        none = np.zeros(0)
+        return Inferred(
+            np.zeros((0, 3, 60), np.float32),
+            np.zeros((0, 60), np.float32),
+            np.zeros((0, 3, 6, 2), np.float32),
+            none,
+            none.astype(np.int64),
+        )
+    median, acceleration, bands = _forecast(windows, engine)
+    abstains, actual = _output(windows, person)
+    quantiles = engine.performance(effort(windows.raw, person), person.static)
+    percentile = percentile_of(actual, quantiles, engine.quantile_levels)
+    return Inferred(median, acceleration, bands, np.where(abstains == 0, percentile, np.nan), abstains)
+
+
+def _forecast(windows: Normalised, engine: Engine) -> tuple[Float32, Float32, Float32]:
+    found = engine.forecast(windows.x, windows.anchor)
+    seen = ~np.isnan(windows.raw)
+    enough = np.stack([_seen(seen, c) >= SEEN_S for c in ("heart_rate", "speed", "yaw_rate")], axis=1)
+    enough[:, 2] |= enough[:, 1]  # turning is missing whenever the athlete walks
+    median = np.stack([found.heart_rate, found.speed, found.yaw_rate], axis=1)
+    median = np.where(enough[:, :, None], median, np.float32(np.nan))
+    bands = np.where(enough[:, :, None, None], found.bands, np.float32(np.nan))
+    return median, np.where(enough[:, 1:2], found.acceleration, np.float32(np.nan)), bands
+
+
+def _seen(present: NDArray[np.bool_], channel: str) -> NDArray[np.int64]:
+    return np.asarray(present[:, :, CHANNELS.index(channel)].sum(axis=1))
+
+
+def effort(raw: Float32, person: Person) -> Float32:
+    """``(R, 120, 4)``: share of heart-rate reserve, WBGT over 40 °C, and 1 where each is present."""
+    heart = raw[:, :, CHANNELS.index("heart_rate")]
+    rest, most = person.heart_rest[:, None], person.heart_max[:, None]
+    channels = np.stack([(heart - rest) / (most - rest), raw[:, :, CHANNELS.index("wbgt")] / 40.0], axis=2)
+    present = ~np.isnan(channels)
+    return np.concatenate([np.where(present, channels, 0), present], axis=2).astype(np.float32)
+
+
+def _output(windows: Normalised, person: Person) -> tuple[NDArray[np.int64], Floats]:
+    """Mean output of the last minute over the athlete's own centre, and why it may not be scored."""
+    recent = windows.raw[:, -OUTPUT_S:]
+    actual = np.full(len(recent), np.nan)
+    for name in reversed(OUTPUTS):
+        channel = CHANNELS.index(name)
+        mean = _mean(recent[:, :, channel]) / windows.centre[:, channel]
+        actual = np.where(np.isnan(mean), actual, mean)
+    heart = _mean(recent[:, :, CHANNELS.index("heart_rate")])
+    reserve = (heart - person.heart_rest) / (person.heart_max - person.heart_rest)
+    seen = ~np.isnan(recent)
+    reasons = np.zeros(len(recent), dtype=np.int64)
+    reasons[reserve < LEAST_RESERVE] = 4
+    reasons[np.isnan(actual) | np.isnan(reserve)] = 3
+    reasons[~seen[:, :, [CHANNELS.index(n) for n in OUTPUTS]].any(axis=(1, 2))] = 2
+    reasons[~seen[:, :, CHANNELS.index("heart_rate")].any(axis=1)] = 1
+    return reasons, actual
+
+
+def _mean(values: Float32) -> Floats:
+    """Mean over time of (R, T) where at least half is there, else NaN."""
+    there = ~np.isnan(values)
+    count = there.sum(axis=1)
+    total = np.where(there, values, 0).sum(axis=1, dtype=np.float64)
+    return np.where(count >= values.shape[1] // 2, total / np.maximum(count, 1), np.nan)
+
+
+def percentile_of(actual: Floats, quantiles: Float32, levels: tuple[float, ...]) -> Floats:
+    """Where ``actual (R,)`` lies among ``quantiles (R, Q)`` rising with ``levels``: 0 to 1, linear in between.
+
+    Beyond the outermost quantiles the outer slope goes on, up to 0 and 1.
+    """
+    level = np.asarray(levels)
+    above = np.clip((quantiles <= actual[:, None]).sum(axis=1), 1, len(level) - 1)
+    rows = np.arange(len(actual))
+    low, high = quantiles[rows, above - 1], quantiles[rows, above]
+    share = (actual - low) / np.maximum(high - low, 1e-6)
+    return np.asarray(np.clip(level[above - 1] + share * (level[above] - level[above - 1]), 0.0, 1.0))

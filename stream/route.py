@@ -1,0 +1,224 @@
+"""Route: the stages joined, from merged records to scores, alerts and refusals. Awaits nothing, reads no clock.
+
+``push`` takes a chunk and gives all that follows from it. The same records give the same scores however they
+are cut into chunks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream import alert, align, features, infer, normalise, roster, score
+from stream.alert import Alerts, Rule, Transition
+from stream.align import SECOND_US, Aligned, Clock
+from stream.days import day_input
+from stream.decode import Decoded, decode
+from stream.features import Measures
+from stream.infer import Engine, Inferred, Person
+from stream.records import Record, Rejected
+from stream.roster import Roster
+from stream.score import Scored
+from stream.slots import Slots
+from stream.venue import MARGIN_US, Venue
+from stream.window import Seconds, Windows
+
+Ints = NDArray[np.int64]
+
+#: A closed session's athlete is forgotten after this long without a frame, an open one's after four times that.
+RETIRE_US: Final = 6 * 3600 * SECOND_US
+POPULATION: Final = "elite women footballers"  # whom the injury model was trained on
+HORIZON_DAYS: Final = 7
+
+
+@dataclass(slots=True)
+class Outputs:
+    """What follows from a chunk: (partition, score record), alert transitions, refused records."""
+
+    scores: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    alerts: list[Transition] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+class Route:
+    """The pure part of a worker. One thread at a time may use it."""
+
+    def __init__(self, clock: Clock, rules: Sequence[Rule], engine: Engine, people: Roster) -> None:
+        self.slots = Slots(
+            (
+                *align.FIELDS,
+                *features.FIELDS,
+                *normalise.FIELDS,
+                *roster.FIELDS,
+                *score.FIELDS,
+                *alert.fields(rules),
+            )
+        )
+        self.windows = Windows()
+        self.venue = Venue()
+        self.engine = engine
+        self.people = people
+        self.changed: set[int] = set()
+        self._clock = clock
+        self._alerts = Alerts(rules, self.slots)
+
+    def push(self, records: Sequence[Record]) -> Outputs:
+        """Work through a chunk of merged records."""
+        decoded = decode(records)
+        self.venue.take(decoded)
+        out = Outputs(rejected=list(decoded.rejected))
+        done = 0
+        while done < len(decoded.headers):
+            aligned = align.align(decoded, done, self.slots, self._clock)
+            self._run(decoded, aligned, out)
+            done = aligned.stop
+        self._tick(decoded.ticks, out)
+        return out
+
+    def _run(self, decoded: Decoded, aligned: Aligned, out: Outputs) -> None:
+        """One run of frames in which no athlete changes session."""
+        out.rejected += aligned.rejected
+        self.changed.update(int(s) for s in np.unique(aligned.slot[aligned.slot >= 0]))
+        self.changed.update(closing.slot for closing in aligned.closings)
+        if aligned.started:
+            self._begin(aligned.started)
+        self.windows.add(decoded, aligned, self.slots.state["newest_us"])
+        if aligned.closings or aligned.silences:
+            self.close(aligned, out)
+
+    def close(self, aligned: Aligned, out: Outputs) -> None:
+        """Close the seconds of a run and score them; silences and session ends take effect in between."""
+        seconds = self.windows.close(aligned.closings, self.slots)
+        scored = self.score(seconds)
+        records = score.to_records(scored, self.slots, self.engine.versions)
+        marks = _marks(aligned)
+        for wave, rows in enumerate(seconds.waves()):
+            self._mark(marks, wave, out)
+            out.alerts += self._alerts.judge(scored, rows)
+            for row in rows:
+                records[row]["alerts"] = self._alerts.active(int(seconds.slot[row]))
+        self._mark(marks, None, out)
+        partitions = (self.slots.of(int(slot)).partition for slot in seconds.slot)
+        out.scores += zip(partitions, records, strict=True)
+
+    def measure(self, seconds: Seconds) -> Measures:
+        """Features of closed seconds."""
+        partition = np.array([self.slots.of(int(s)).partition for s in seconds.slot], dtype=np.int64)
+        heat = self.venue.at(partition, seconds.at_us, seconds.second)
+        return features.measure(seconds, self.slots, heat)
+
+    def score(self, seconds: Seconds) -> Scored:
+        """Features, own terms, inference and performance of closed seconds."""
+        slots = self.slots
+        measures = self.measure(seconds)
+        windows = normalise.normalise(seconds, measures, slots)
+        inferred: Inferred = infer.infer(windows, self._person(seconds.slot), self.engine)
+        return Scored(seconds, measures, inferred, score.judge_performance(seconds, inferred, slots))
+
+    def _person(self, slot: Ints) -> Person:
+        state = self.slots.state
+        return Person(state["heart_rest"][slot], state["heart_max"][slot], state["static"][slot])
+
+    def _begin(self, started: Sequence[int]) -> None:
+        """Sessions begin: what the roster knows goes into the slots, and the morning risk is computed once."""
+        windows, reasons = [], []
+        for slot in started:
+            athlete = self.slots.of(slot)
+            person = self.people.athlete(athlete.name)
+            at_us = int(self.slots.state["first_us"][slot])
+            profile = person.get("profile") or {}
+            features.begin_session(self.slots, slot, profile, roster.age(profile, at_us))
+            normalise.begin_session(self.slots, slot, person.get("baselines") or {})
+            activity = self.people.session(athlete.session).get("activity")
+            self.slots.state["static"][slot] = roster.static_features(profile, activity, at_us)
+            days = day_input(person.get("days") or [])
+            windows.append(days.window)
+            reasons.append(days.abstains)
+        risks = self.engine.injury(np.stack(windows)).astype(np.float64)
+        for slot, members, reason in zip(started, risks, reasons, strict=True):
+            self.slots.of(slot).context = {"injury": self._injury(slot, members, reason)}
+
+    def _injury(self, slot: int, members: NDArray[np.float64], reason: str | None) -> dict[str, Any]:
+        """Morning risk with the 10th to 90th percentile of the ensemble; it stands for the session."""
+        person = self.people.athlete(self.slots.of(slot).name)
+        low, high = np.percentile(members, [10, 90])
+        days = person.get("days") or []
+        known = reason is None
+        return {
+            "risk": round(float(members.mean()), 6) if known else None,
+            "low": round(float(low), 6) if known else None,
+            "high": round(float(high), 6) if known else None,
+            "horizon_days": HORIZON_DAYS,
+            "load_source": days[-1].get("load_source") if days else None,
+            "outside_population": person.get("population") != POPULATION,
+            "abstains": reason,
+        }
+
+    def _tick(self, ticks: dict[int, int], out: Outputs) -> None:
+        noticed = {partition: at_us - MARGIN_US for partition, at_us in ticks.items()}
+        for slot, since_us in align.notice_silence(noticed, self.slots, self._clock):
+            self.changed.add(slot)
+            out.alerts += self._alerts.silence(slot, since_us)
+
+    def _mark(self, marks: list[_Mark], wave: int | None, out: Outputs) -> None:
+        """Apply the silences and session ends that come before a wave, or all that are left."""
+        while marks and (wave is None or marks[0].wave <= wave):
+            mark = marks.pop(0)
+            if mark.ended_us is not None:
+                out.alerts += self._alerts.end(mark.slot, mark.ended_us)
+            else:
+                out.alerts += self._alerts.silence(mark.slot, mark.since_us)
+                out.alerts += self._alerts.resume(mark.slot, mark.until_us)
+
+    def retired(self, partition: int, now_us: int) -> list[str]:
+        """Forget athletes not heard of for hours; their names, so that their snapshots go too."""
+        state = self.slots.state
+        gone = [
+            slot
+            for slot in self.slots.occupied(partition)
+            if now_us - state["ingest_us"][slot] > RETIRE_US * (1 if state["closed"][slot] else 4)
+        ]
+        names = [self.slots.of(slot).name for slot in gone]
+        self._forget(gone)
+        return names
+
+    def release(self, partition: int) -> None:
+        """Give up a partition: another worker owns it now."""
+        self._forget(self.slots.occupied(partition))
+        self.venue.restore(partition, [])
+
+    def _forget(self, slots: Sequence[int]) -> None:
+        self.windows.drop(slots)
+        self.slots.release(slots)
+        self.changed.difference_update(slots)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A silence (``since_us``, ``until_us``) or a session's end of a slot, before its row number ``wave``."""
+
+    slot: int
+    wave: int
+    order: int
+    since_us: int = 0
+    until_us: int = 0
+    ended_us: int | None = None
+
+
+def _marks(aligned: Aligned) -> list[_Mark]:
+    rows: dict[int, int] = {}  # of each slot so far
+    marks = []
+    for index, closing in enumerate(aligned.closings):
+        rows[closing.slot] = rows.get(closing.slot, 0) + closing.end_s - closing.begin_s
+        if closing.final:
+            ended_us = closing.end_s * SECOND_US
+            marks.append(_Mark(closing.slot, rows[closing.slot], 2 * index + 1, ended_us=ended_us))
+    for silence in aligned.silences:
+        earlier = (c for c in aligned.closings[: silence.after] if c.slot == silence.slot)
+        wave = sum(c.end_s - c.begin_s for c in earlier)
+        marks.append(_Mark(silence.slot, wave, 2 * silence.after, silence.since_us, silence.until_us))
+    return sorted(marks, key=lambda mark: (mark.wave, mark.order))
