@@ -85,6 +85,15 @@ class Transition:
     value: float | None
     inputs: tuple[tuple[str, float, str], ...] = ()
 
+    @property
+    def message(self) -> str:
+        """The transition in words, with units."""
+        who = f"{self.athlete}: {self.rule.name.replace('_', ' ')} {self.state} ({self.reason})"
+        if self.value is None:
+            return who
+        limit = self.rule.raise_at if self.state in ("pending", "firing") else self.rule.clear_below
+        return f"{who}: {self.value:.3g} against {limit:.3g} {self.rule.unit}"
+
 
 def load_rules(path: Path | None) -> tuple[Rule, ...]:
     """Rules from a TOML file, or the shipped ones. Raises MissingError or UsageError naming the file and key."""

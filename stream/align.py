@@ -35,6 +35,9 @@ FIELDS: Final = (
     Field("closed", "?"),  # every device has ended the session
     Field("silent", "?"),  # silence was reported and has not ended
     Field("restarts", "i4"),  # gaps longer than CARRY_S
+    # a snapshot newer than the point a new owner goes on from: what it covers is skipped
+    Field("covered_wearable", "i8", blank=-1),
+    Field("covered_venue", "i8", blank=-1),
 )
 
 
@@ -120,6 +123,10 @@ class _Run:
         """Align one frame; False when it starts a session while the one before it is not finished."""
         slot = self.slots.slot(header.athlete, header.record.partition)
         athlete = self.slots.of(slot)
+        if header.record.offset < self._get(
+            "covered_venue" if header.record.venue else "covered_wearable", slot
+        ):
+            return True
         if header.session != athlete.session:
             if self._of_an_older_session(slot, header):
                 self._reject(header, "late", f"session {athlete.session} has begun since")

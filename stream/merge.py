@@ -39,11 +39,19 @@ class _Log:
 
 
 class PartitionMerge:
-    """The merge of one partition. ``wearable`` and ``venue`` are the offsets to go on from."""
+    """The merge of one partition, from offsets (and highest timestamps, µs) of ``wearable`` and ``venue`` on.
 
-    def __init__(self, wearable: int, venue: int) -> None:
-        self._logs = {False: _Log(wearable), True: _Log(venue)}
-        self.released = {False: wearable, True: venue}
+    ``released`` and ``released_us`` say how far each log has been handed on (by key: whether the venue's).
+    """
+
+    def __init__(self, wearable: tuple[int, int], venue: tuple[int, int]) -> None:
+        self._logs = {False: _Log(*wearable), True: _Log(*venue)}
+        self.released = {False: wearable[0], True: venue[0]}
+        self.released_us = {False: wearable[1], True: venue[1]}
+
+    def received(self, *, venue: bool) -> int:
+        """The next offset of a log that was not given yet."""
+        return self._logs[venue].next
 
     def push(self, records: Iterable[Record]) -> list[Record]:
         """Take records of this partition in offset order per log; give what may go on, in merged order."""
@@ -71,14 +79,17 @@ class PartitionMerge:
             if _venue_first(wearable, venue):
                 if not wearable.waiting and not wearable.beyond(venue.waiting[0][0] - 1):
                     break
-                out.append(venue.waiting.popleft()[1])
+                out.append(self._hand_on(venue))
             else:
                 if not venue.waiting and not venue.beyond(wearable.waiting[0][0]):
                     break
-                out.append(wearable.waiting.popleft()[1])
-        for record in out:
-            self.released[record.venue] = record.offset + 1
+                out.append(self._hand_on(wearable))
         return out
+
+    def _hand_on(self, log: _Log) -> Record:
+        stamp, record = log.waiting.popleft()
+        self.released[record.venue], self.released_us[record.venue] = record.offset + 1, stamp
+        return record
 
 
 def _venue_first(wearable: _Log, venue: _Log) -> bool:

@@ -75,7 +75,7 @@ def add_power(state: Any, slot: Ints, power: Floats) -> Floats:
     """Drain or refill W' by one second of mechanical power (W, NaN if none); gives W'bal (J)."""
     critical, whole = state["critical_power"][slot], state["w_prime"][slot]
     left = state["w_balance"][slot]
-    left = np.where(np.isnan(left), whole, left)
+    left = np.where(np.isnan(left) & ~np.isnan(power), whole, left)  # full when power is first seen
     spare = critical - power
     change = np.where(spare > 0, spare * (whole - left) / whole, spare)
     left = np.where(np.isnan(change), left, left + change)

@@ -1,0 +1,78 @@
+"""Control: follow the compacted control topics ``athletes`` and ``sessions`` into the roster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgpack
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream import topics
+from stream.roster import Roster
+
+log = structlog.get_logger()
+
+
+class ControlFollower:
+    """Reads both topics whole, without a group: every worker knows every athlete."""
+
+    def __init__(self, bootstrap: str, people: Roster) -> None:
+        self.people = people
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._partitions: list[TopicPartition] = []
+        self._next: dict[TopicPartition, int] = {}
+
+    async def start(self) -> None:
+        """Connect and read what is there."""
+        await self._consumer.start()
+        for name in (topics.ATHLETES, topics.SESSIONS):
+            numbers = await partitions_of(self._consumer, name)
+            self._partitions += [TopicPartition(name, number) for number in numbers]
+        self._consumer.assign(self._partitions)
+        begin = await self._consumer.beginning_offsets(self._partitions)
+        self._next = dict(begin)
+        for partition, offset in begin.items():
+            self._consumer.seek(partition, offset)
+        await self.catch_up()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
+
+    async def catch_up(self) -> None:
+        """Read to where the topics end now."""
+        ends = await self._consumer.end_offsets(self._partitions)
+        while any(self._next[partition] < end for partition, end in ends.items()):
+            for partition, records in (await self._consumer.getmany(timeout_ms=200)).items():
+                for record in records:
+                    self._take(partition.topic, record)
+                self._next[partition] = records[-1].offset + 1
+            for partition, end in ends.items():  # compaction may leave nothing before the end
+                position = await self._consumer.position(partition)
+                self._next[partition] = max(self._next[partition], min(position, end))
+
+    def _take(self, topic: str, record: Any) -> None:
+        known = self.people.athletes if topic == topics.ATHLETES else self.people.sessions
+        key = (record.key or b"").decode(errors="replace")
+        if record.value is None:
+            known.pop(key, None)
+            return
+        try:
+            packed = msgpack.unpackb(record.value)
+        except ValueError as error:
+            log.error("control record refused", topic=topic, key=key, error=str(error))  # noqa: TRY400 (its trace says no more)
+            return
+        if isinstance(packed, dict):
+            known[key] = packed
+        else:
+            log.error("control record refused", topic=topic, key=key, offset=record.offset, error="not a map")
+
+
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+    """Partition numbers of a topic, asking the broker when the client has not heard of it yet."""
+    found = consumer.partitions_for_topic(topic)
+    if not found:
+        cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 (no public way for one topic)
+        found = cluster.partitions_for_topic(topic)
+    return sorted(found or ())

@@ -1,0 +1,48 @@
+"""Prometheus metrics of the live path. Names are documented in ``docs/reference/metrics.md`` and tested."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from stream.errors import UsageError
+
+_FAST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+FRAMES: Final = Counter("touchline_frames_total", "Records taken from a telemetry topic", ["topic"])
+REJECTED: Final = Counter("touchline_frames_rejected_total", "Frames not scored, by reason", ["reason"])
+LATE: Final = Counter("touchline_frames_late_total", "Frames that came after their windows had closed")
+SCORES: Final = Counter("touchline_scores_total", "Scores published")
+ALERTS: Final = Counter("touchline_alerts_total", "Alert transitions published", ["rule", "state"])
+LAG: Final = Gauge("touchline_lag_records", "Records not yet taken", ["topic", "partition"])
+WAITING: Final = Gauge("touchline_queue_depth", "Records held back until the other telemetry log catches up")
+ATHLETES: Final = Gauge("touchline_athletes", "Athletes held by this worker")
+CHUNK: Final = Histogram("touchline_chunk_seconds", "Decode to alert of one chunk", buckets=_FAST)
+WINDOWS: Final = Histogram(
+    "touchline_window_seconds", "Closing, features and own terms of a chunk", buckets=_FAST
+)
+INFERENCE: Final = Histogram(
+    "touchline_inference_seconds", "Networks on the windows of a chunk", buckets=_FAST
+)
+LATENCY: Final = Histogram(
+    "touchline_score_latency_seconds",
+    "Ingest of the frame that closes a window to its score being published",
+    buckets=(*_FAST, 5.0, 10.0),
+)
+SNAPSHOT: Final = Histogram("touchline_snapshot_seconds", "Writing a round of snapshots", buckets=_FAST)
+SNAPSHOT_AGE: Final = Gauge(
+    "touchline_snapshot_timestamp_seconds", "When the newest round of snapshots was safe"
+)
+
+
+def serve(host: str, port: int | None) -> None:
+    """Serve ``/metrics`` in a daemon thread; nothing where no port is set. Raises UsageError on a busy port."""
+    if port is None:
+        return
+    try:
+        start_http_server(port, addr=host)
+    except OSError as error:
+        raise UsageError(
+            f"metrics port {host}:{port}: {error.strerror}; choose another with --metrics-port"
+        ) from None

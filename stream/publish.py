@@ -1,0 +1,157 @@
+"""Publish: scores, alerts, refused frames and snapshots onto their topics. Sent is what the broker has acked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgpack
+from aiokafka import AIOKafkaProducer
+from cloudevents.http import CloudEvent
+from cloudevents.kafka import to_binary
+
+from stream import metrics, topics
+from stream.alert import Transition
+from stream.records import Rejected
+from stream.route import Outputs
+
+SOURCE: Final = "touchline/worker"
+LINGER_MS: Final = 2
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record to be written."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+def score_message(partition: int, record: dict[str, Any], scored_us: int) -> Message:
+    """A score record as it goes out, stamped with the time of publishing."""
+    lineage = record["lineage"] | {"scored_us": scored_us}
+    packed = msgpack.packb(record | {"lineage": lineage})
+    return Message(topics.SCORES, partition, record["athlete"].encode(), packed)
+
+
+def alert_message(transition: Transition) -> Message:
+    """An alert transition as a CloudEvent in Kafka binary mode; its id is the same whenever it is made again."""
+    rule, state = transition.rule.name, transition.state
+    moment = datetime.fromtimestamp(transition.event_us / 1e6, UTC)
+    event = CloudEvent(
+        {
+            "id": f"{rule}:{transition.athlete}:{transition.before}-{state}:{transition.event_us}",
+            "source": SOURCE,
+            "type": f"touchline.alert.{state}",
+            "subject": transition.athlete,
+            "time": moment.isoformat(),
+            "datacontenttype": "application/json",
+            "partitionkey": transition.athlete,
+        },
+        alert_data(transition),
+    )
+    message = to_binary(event)
+    headers = [(name, bytes(value)) for name, value in message.headers.items()]
+    return Message(topics.ALERTS, transition.partition, transition.athlete.encode(), message.value, headers)
+
+
+def alert_data(transition: Transition) -> dict[str, Any]:
+    """The event's data, as documented."""
+    rule = transition.rule
+    return {
+        "rule": rule.name,
+        "athlete": transition.athlete,
+        "session": transition.session,
+        "from": transition.before,
+        "state": transition.state,
+        "reason": transition.reason,
+        "message": transition.message,
+        "value": transition.value,
+        "threshold": None if rule.metric == "silence" else rule.raise_at,
+        "unit": rule.unit,
+        "event_us": transition.event_us,
+        "inputs": [{"name": name, "value": value, "unit": unit} for name, value, unit in transition.inputs],
+    }
+
+
+def rejected_message(rejected: Rejected) -> Message:
+    """A refused frame: the original bytes, the reason in headers."""
+    record = rejected.record
+    topic = topics.VENUE if record.venue else topics.WEARABLE
+    place = {"topic": topic, "partition": str(record.partition), "offset": str(record.offset)}
+    texts = {"reason": rejected.reason, "detail": rejected.detail} | place
+    headers = [(name, text.encode()) for name, text in texts.items()]
+    return Message(topics.REJECTED, record.partition, record.key, record.value, headers)
+
+
+class Publisher:
+    """A producer that remembers what is under way; :meth:`settle` waits for it and raises what went wrong."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=LINGER_MS)
+        self._under_way: set[asyncio.Future[Any]] = set()
+        self._failed: BaseException | None = None
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Send what is left and disconnect."""
+        await self._producer.stop()
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Hand messages to the producer, in order per partition."""
+        for message in messages:
+            future = await self._producer.send(
+                message.topic,
+                message.value,
+                key=message.key,
+                partition=message.partition,
+                headers=list(message.headers),
+            )
+            self._under_way.add(future)
+            future.add_done_callback(self._done)
+
+    async def publish(self, outputs: Outputs) -> None:
+        """Send all that a chunk led to."""
+        scored_us = time.time_ns() // 1000
+        messages = [rejected_message(rejected) for rejected in outputs.rejected]
+        messages += [alert_message(transition) for transition in outputs.alerts]
+        messages += [score_message(partition, record, scored_us) for partition, record in outputs.scores]
+        await self.send(messages)
+        _count(outputs, scored_us)
+
+    async def settle(self) -> None:
+        """Wait until everything handed over is acknowledged by the broker; raises the first failure."""
+        await self._producer.flush()
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        if self._failed is not None:
+            raise self._failed
+
+    def _done(self, future: asyncio.Future[Any]) -> None:
+        self._under_way.discard(future)
+        if not future.cancelled() and future.exception() is not None:
+            self._failed = self._failed or future.exception()
+
+
+def _count(outputs: Outputs, scored_us: int) -> None:
+    metrics.SCORES.inc(len(outputs.scores))
+    for rejected in outputs.rejected:
+        metrics.REJECTED.labels(rejected.reason).inc()
+        if rejected.reason == "late":
+            metrics.LATE.inc()
+    for transition in outputs.alerts:
+        metrics.ALERTS.labels(transition.rule.name, transition.state).inc()
+    for _, record in outputs.scores:
+        metrics.LATENCY.observe(max(0.0, (scored_us - record["lineage"]["ingest_us"]) / 1e6))
