@@ -18,7 +18,7 @@ FATIGUE_MODES: Final[tuple[Fatigue, ...]] = ("none", "natural", "fade")
 
 STANDING_W_KG: Final = 0.8
 
-SLOW_SHARE: Final = 0.12
+SLOW_SHARE: Final = 0.5
 SLOW_S: Final = 150.0
 AROUSAL: Final = 0.08
 HEAT_FROM_WBGT: Final = 18.0
@@ -74,7 +74,8 @@ class Bodies:
         uptake = np.minimum(demand / (squad.aerobic_w_kg * self.capacity), 1.15)
         tau = np.where(uptake > self._fast, squad.rise_s, squad.fall_s)
         self._fast = _towards(self._fast, uptake, tau)
-        self._slow = _towards(self._slow, SLOW_SHARE * (1 - self._reserve), SLOW_S)
+        excess = np.maximum(uptake - squad.critical_w_kg / squad.aerobic_w_kg, 0)
+        self._slow = _towards(self._slow, SLOW_SHARE * excess, SLOW_S)
         jitter = self._rng.normal(0, NOISE_BPM * np.sqrt(1 - NOISE_MEMORY**2), squad.size)
         self._noise = NOISE_MEMORY * self._noise + jitter
         self.heart_rate = self._beats()

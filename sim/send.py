@@ -40,8 +40,8 @@ class SendSettings:
     """How to send.
 
     ``speed`` simulated seconds per wall second, None as fast as the broker takes it; ``starts_at`` wall time (s since
-    1970) at which the session's start is due, None for when sending begins; ``tail_s`` seconds of ticks after the last
-    delivery (simulated); ``connect_s`` how long to try to reach the broker (wall).
+    1970) at which the session's start is due, None for when sending begins; ``tail_s`` simulated seconds of
+    ticks after the last delivery; ``connect_s`` how long to try to reach the broker.
     """
 
     bootstrap: str

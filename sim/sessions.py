@@ -32,6 +32,9 @@ CARRIED: Final[Mapping[Kind, frozenset[str]]] = {
     "training": frozenset({"imu", "position", "heart"}),
     "run": frozenset({"imu", "position", "heart", "motion"}),
 }
+LAYOUTS: Final = {
+    "imu": layout.IMU, "position": layout.PITCH, "heart": layout.HEART, "motion": layout.MOTION,
+}  # fmt: skip
 SECOND_US: Final = 1_000_000
 
 
@@ -92,6 +95,9 @@ def _checked(config: SessionConfig) -> SessionConfig:
     strangers = sorted((config.faults.athletes | set(config.carried)) - set(athlete_ids(config.athletes)))
     if strangers:
         raise UsageError(f"not in a squad of {config.athletes}: {', '.join(strangers)}")
+    unknown = sorted(set().union(*config.carried.values()) - set(LAYOUTS))
+    if unknown:
+        raise UsageError(f"wearables do not carry {', '.join(unknown)}: only {', '.join(LAYOUTS)}")
     return config
 
 
@@ -119,13 +125,7 @@ def _frames(
 ) -> Iterator[list[Delivery]]:
     """Deliveries of each second, sorted; frames of a second may arrive in the next."""
     road = config.kind == "run"
-    layouts = {
-        "imu": layout.IMU,
-        "position": layout.ROAD if road else layout.PITCH,
-        "heart": layout.HEART,
-    }
-    if "motion" in set().union(CARRIED[config.kind], *config.carried.values()):
-        layouts["motion"] = layout.MOTION
+    layouts = LAYOUTS | {"position": layout.ROAD} if road else LAYOUTS
     carried = {athlete: config.carried.get(athlete, CARRIED[config.kind]) for athlete in squad.ids}
     wearables = Wearables(config.session_id, carried, layouts, rng)
     station = VenueStation(config.session_id, rng)
