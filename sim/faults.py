@@ -25,6 +25,8 @@ COPY_WITHIN_US: Final = (5_000, 300_000)
 #: The one byte that msgpack never uses, and how many of them overwrite a frame.
 NEVER_USED: Final = b"\xc1"
 OVERWRITTEN: Final = 8
+#: No session, delay or skew is longer, s.
+MOST_S: Final = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,15 @@ SYNTAX: Final = {
 }
 
 
-def _share(text: str) -> float:
-    share = float(text)
-    if not 0 <= share <= 1:
+def _number(text: str, low: float = -MOST_S, high: float = MOST_S) -> float:
+    number = float(text)
+    if not low <= number <= high:
         raise ValueError(text)
-    return share
+    return number
+
+
+def _share(text: str) -> float:
+    return _number(text, 0, 1)
 
 
 def _with(faults: Faults, kind: str, parts: list[str]) -> Faults:
@@ -103,15 +109,16 @@ def _with(faults: Faults, kind: str, parts: list[str]) -> Faults:
     more: dict[str, Any]
     match kind, parts:
         case "dropout", [athlete, start, stop]:
-            more = {"dropouts": (*faults.dropouts, Dropout(athlete, float(start), float(stop)))}
+            dropout = Dropout(athlete, _number(start), _number(stop, low=_number(start)))
+            more = {"dropouts": (*faults.dropouts, dropout)}
         case "reboot", [athlete, at]:
-            more = {"reboots": (*faults.reboots, Reboot(athlete, float(at)))}
+            more = {"reboots": (*faults.reboots, Reboot(athlete, _number(at)))}
         case "skew", [athlete, ahead]:
-            more = {"skews": (*faults.skews, Skew(athlete, float(ahead)))}
+            more = {"skews": (*faults.skews, Skew(athlete, _number(ahead)))}
         case "late", [share]:
             more = {"late": Late(_share(share))}
         case "late", [share, mean]:
-            more = {"late": Late(_share(share), float(mean))}
+            more = {"late": Late(_share(share), _number(mean, low=0))}
         case (("duplicate" | "corrupt"), [share]):
             more = {kind: _share(share)}
         case _:
