@@ -29,6 +29,7 @@ SECOND_US: Final = 1_000_000
 BATCH_BYTES: Final = 256 * 1024
 TOPIC_WAIT_S: Final = 10.0
 STOP_S: Final = 5.0
+LEAST_TIMEOUT_MS: Final = 1_000
 RETRY_S: Final = 0.5
 
 #: Called once a simulated second with the seconds since the session's start and the wearable frames sent.
@@ -41,7 +42,7 @@ class SendSettings:
 
     ``speed`` simulated seconds per wall second, None as fast as the broker takes it; ``starts_at`` wall time (s since
     1970) at which the session's start is due, None for when sending begins; ``tail_s`` simulated seconds of
-    ticks after the last delivery; ``connect_s`` how long to try to reach the broker.
+    ticks after the last delivery; ``connect_s`` how long to try to reach the broker, also when it goes away.
     """
 
     bootstrap: str
@@ -114,7 +115,8 @@ async def send_through(
 ) -> SendReport:
     """:func:`send` with a producer that is started already."""
     names = (topics.WEARABLE, topics.VENUE, topics.ATHLETES, topics.SESSIONS)
-    partitions = {name: await _partitions(producer, name) for name in names}
+    wait_s = min(TOPIC_WAIT_S, settings.connect_s)
+    partitions = {name: await _partitions(producer, name, wait_s) for name in names}
     await _publish_records(producer, session)
     pacer = Pacer(settings.speed, session.start_us, settings.starts_at)
     sender = _Sender(producer, partitions, pacer)
@@ -138,7 +140,10 @@ async def _connected(settings: SendSettings) -> AIOKafkaProducer:
     while True:
         # Not idempotent: the embedded broker fails idempotent producers. Readers drop what is sent twice.
         producer = AIOKafkaProducer(
-            bootstrap_servers=settings.bootstrap, acks="all", max_batch_size=BATCH_BYTES
+            bootstrap_servers=settings.bootstrap,
+            acks="all",
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=max(round(1000 * settings.connect_s), LEAST_TIMEOUT_MS),
         )  # fmt: skip
         try:
             await producer.start()
@@ -153,9 +158,9 @@ async def _connected(settings: SendSettings) -> AIOKafkaProducer:
             return producer
 
 
-async def _partitions(producer: Producer, topic: str) -> list[int]:
+async def _partitions(producer: Producer, topic: str, wait_s: float) -> list[int]:
     try:
-        async with asyncio.timeout(TOPIC_WAIT_S):
+        async with asyncio.timeout(wait_s):
             return sorted(await producer.partitions_for(topic))
     except TimeoutError:
         raise TopicMismatch(f"there is no topic {topic}: make it with `touchline topics create`") from None

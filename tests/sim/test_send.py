@@ -141,10 +141,9 @@ async def test_a_broker_that_fails_midway_ends_the_sending() -> None:
         await _sent(SlowProducer(fails_at=40), seconds=10)
 
 
-async def test_missing_topics_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.send.TOPIC_WAIT_S", 0.05)
+async def test_missing_topics_are_named() -> None:
     with pytest.raises(TopicMismatch, match=r"telemetry\.wearable.*touchline topics create"):
-        await _sent(NoTopics())
+        await send_through(NoTopics(), simulate(), SendSettings("nowhere:1", connect_s=0.05))
 
 
 def test_a_speed_below_zero_is_refused() -> None:
@@ -235,3 +234,18 @@ async def test_real_time_against_a_real_broker_does_not_lag() -> None:
         report = await send(session, SendSettings(broker.bootstrap, starts_at=starts_at, tail_s=0))
     assert report.frames_sent == 22 * 40
     assert report.max_behind_s < 0.5
+
+
+@pytest.mark.slow
+async def test_a_broker_that_goes_away_is_said_in_one_line() -> None:
+    with EmbeddedBroker() as broker:
+        await _make_topics(broker.bootstrap, partitions=1)
+
+        def gone(simulated_s: float, _: int) -> None:
+            if simulated_s == 2:
+                broker.stop()
+
+        settings = SendSettings(broker.bootstrap, speed=None, connect_s=2)
+        with pytest.raises(BrokerUnavailable, match=broker.bootstrap) as error:
+            await send(simulate(seconds=60), settings, gone)
+    assert "\n" not in str(error.value)
