@@ -9,6 +9,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream import topics
+from stream.bounds import Bounds
 from stream.roster import Roster
 
 log = structlog.get_logger()
@@ -17,8 +18,9 @@ log = structlog.get_logger()
 class ControlFollower:
     """Reads both topics whole, without a group: every worker knows every athlete."""
 
-    def __init__(self, bootstrap: str, people: Roster) -> None:
+    def __init__(self, bootstrap: str, bounds: Bounds, people: Roster) -> None:
         self.people = people
+        self._bounds = bounds
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
         self._partitions: list[TopicPartition] = []
         self._next: dict[TopicPartition, int] = {}
@@ -27,12 +29,10 @@ class ControlFollower:
         """Connect and read what is there."""
         await self._consumer.start()
         for name in (topics.ATHLETES, topics.SESSIONS):
-            numbers = await partitions_of(self._consumer, name)
-            self._partitions += [TopicPartition(name, number) for number in numbers]
+            self._partitions += await self._bounds.partitions(name)
         self._consumer.assign(self._partitions)
-        begin = await self._consumer.beginning_offsets(self._partitions)
-        self._next = dict(begin)
-        for partition, offset in begin.items():
+        self._next = await self._bounds.begins(self._partitions)
+        for partition, offset in self._next.items():
             self._consumer.seek(partition, offset)
         await self.catch_up()
 
@@ -42,7 +42,7 @@ class ControlFollower:
 
     async def catch_up(self) -> None:
         """Read to where the topics end now."""
-        ends = await self._consumer.end_offsets(self._partitions)
+        ends = await self._bounds.ends(self._partitions)
         while any(self._next[partition] < end for partition, end in ends.items()):
             for partition, records in (await self._consumer.getmany(timeout_ms=200)).items():
                 for record in records:
@@ -67,12 +67,3 @@ class ControlFollower:
             known[key] = packed
         else:
             log.error("control record refused", topic=topic, key=key, offset=record.offset, error="not a map")
-
-
-async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
-    """Partition numbers of a topic, asking the broker when the client has not heard of it yet."""
-    found = consumer.partitions_for_topic(topic)
-    if not found:
-        cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001 (no public way for one topic)
-        found = cluster.partitions_for_topic(topic)
-    return sorted(found or ())

@@ -1,6 +1,7 @@
 """Cut: recorded or simulated frames through the serving stages into arrays for training, without a model.
 
-Training reads seconds that the live path itself measured, so the two cannot drift apart.
+Training reads seconds that the live path itself measured, so the two cannot drift apart. A second costs the
+same for one athlete as for a hundred: cut many sessions in one call, as different athletes side by side in time.
 """
 
 from __future__ import annotations

@@ -53,6 +53,11 @@ class PartitionMerge:
         """The next offset of a log that was not given yet."""
         return self._logs[venue].next
 
+    @property
+    def waiting(self) -> int:
+        """Records held back."""
+        return sum(len(log.waiting) for log in self._logs.values())
+
     def push(self, records: Iterable[Record]) -> list[Record]:
         """Take records of this partition in offset order per log; give what may go on, in merged order."""
         for record in records:

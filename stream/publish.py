@@ -61,7 +61,8 @@ def alert_message(transition: Transition) -> Message:
     )
     message = to_binary(event)
     headers = [(name, bytes(value)) for name, value in message.headers.items()]
-    return Message(topics.ALERTS, transition.partition, transition.athlete.encode(), message.value, headers)
+    value = message.value.encode() if isinstance(message.value, str) else message.value
+    return Message(topics.ALERTS, transition.partition, transition.athlete.encode(), value, headers)
 
 
 def alert_data(transition: Transition) -> dict[str, Any]:

@@ -58,8 +58,15 @@ class Settings(BaseSettings):
         10.0, gt=0, le=3_600, description="an athlete without frames for this long is stale, s"
     )
     snapshot_every_s: float = Field(10.0, gt=0, le=10.0, description="at most this long between snapshots, s")
+    rebalance_timeout_s: float = Field(
+        4.0, ge=1.0, le=300.0, description="how long a group waits for its members to rejoin, s"
+    )
     chunk_max: int = Field(2_000, ge=1, le=100_000, description="records a worker takes in one go at most")
     chunk_within_ms: int = Field(50, ge=1, le=1_000, description="how long a chunk gathers, ms")
+
+    shuffle: int | None = Field(
+        None, description="cut chunks at random places by this seed, to verify replays"
+    )
 
     model_dir: Path | None = Field(None, description="model registry; none takes the shipped models")
     rules: Path | None = Field(None, description="alert rules TOML; none takes the shipped rules")

@@ -106,6 +106,8 @@ def _waiting(route: Route, slots: list[int]) -> dict[int, dict[str, list[bytes]]
         table = table.take(np.isin(table.slot, wanted))
         order = np.argsort(table.slot, kind="stable")
         table = table.take(order)
+        if not len(table):
+            continue
         found, starts = np.unique(table.slot, return_index=True)
         for slot, rows in zip(found, np.split(np.arange(len(table)), starts[1:]), strict=True):
             columns = table.take(rows).columns()[1:]

@@ -24,6 +24,13 @@ GATHER_S: Final = 0.25
 DAY_S: Final = 24 * 3600.0
 
 
+class SinkApp(faust.App):
+    """Faust without a folder for tables in the working directory: the sink keeps nothing there."""
+
+    def _create_directories(self) -> None:
+        """Make none."""
+
+
 def create_sink(settings: Settings, store: Store) -> faust.App:
     """The app, to be run by a ``faust.Worker``. The caller opens ``store`` and closes it after the run."""
     app = _app(settings)
@@ -45,7 +52,7 @@ def _app(settings: Settings) -> faust.App:
     """Its own group; timeouts that let a new sink take over soon, and an outage last for days."""
     if settings.broker is None:
         raise SettingsError("the sink needs a broker: set TOUCHLINE_BROKER")
-    return faust.App(
+    return SinkApp(
         f"{settings.group}-sink",
         broker=[f"kafka://{address}" for address in settings.broker.split(",")],
         autodiscover=False,

@@ -70,17 +70,19 @@ ORDER BY scores.athlete
 class SqliteStore:
     """Keeps the contract of :class:`stream.sinks.store.Store` in the file at ``path``.
 
-    ``max_pages`` caps the file (4 KiB pages); a full file is StoreUnavailable like a full disk.
+    ``max_pages`` caps the file (4 KiB pages); a full file is StoreUnavailable like a full disk. A file that another
+    process holds is waited for ``busy_s``.
     Raises StoreUnavailable with what to do when the file cannot be opened for writing.
     """
 
     name = "sqlite"
 
-    def __init__(self, path: Path, max_pages: int | None = None) -> None:
+    def __init__(self, path: Path, max_pages: int | None = None, busy_s: float = BUSY_S) -> None:
         self._path = path
+        self._busy_s = busy_s
         self._lock = threading.Lock()
         try:
-            self._writer = _open_writer(path)
+            self._writer = _open_writer(path, busy_s)
             if max_pages is not None:
                 self._writer.execute(f"PRAGMA max_page_count = {max_pages:d}")
         except sqlite3.DatabaseError as error:
@@ -127,7 +129,7 @@ class SqliteStore:
             self._writer.close()
 
     def _read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._unavailable(), closing(_connect(self._path)) as reader:
+        with self._unavailable(), closing(_connect(self._path, self._busy_s)) as reader:
             reader.execute("PRAGMA query_only = true")
             return reader.execute(sql, parameters).fetchall()
 
@@ -139,12 +141,12 @@ class SqliteStore:
             raise StoreUnavailable(f"the store {self._path}: {error}") from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
+def _connect(path: Path, busy_s: float) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=busy_s, check_same_thread=False)
 
 
-def _open_writer(path: Path) -> sqlite3.Connection:
-    writer = _connect(path)
+def _open_writer(path: Path, busy_s: float) -> sqlite3.Connection:
+    writer = _connect(path, busy_s)
     try:
         writer.execute("PRAGMA journal_mode = WAL")
         writer.execute("PRAGMA synchronous = FULL")

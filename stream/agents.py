@@ -1,0 +1,239 @@
+"""Agents: the route hung on Kafka.
+
+Takes records off the telemetry topics, gives them to the route in a thread of its own, publishes what follows,
+and every few seconds makes the state safe and commits what that covers.
+
+Faust stays at this edge. A fault in here ends the process; the supervisor outside starts it again, and it
+goes on from the snapshots.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import structlog
+from aiokafka import TopicPartition
+
+from stream import metrics, topics
+from stream.bounds import Bounds
+from stream.control import ControlFollower
+from stream.merge import PartitionMerge
+from stream.publish import Message, Publisher
+from stream.records import Record
+from stream.restore import Restorer
+from stream.route import Outputs, Route
+from stream.sinks.offsets import commit
+from stream.snapshot import Point, marker_key, pack_athletes, pack_marker
+
+log = structlog.get_logger()
+
+TELEMETRY: Final = {False: topics.WEARABLE, True: topics.VENUE}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the wiring gives the agents: the route (once it is warm) and the ways in and out.
+
+    ``shuffle``: cut chunks at random places, seeded; replays are verified with it.
+    """
+
+    route: Future[Route]
+    bounds: Bounds
+    control: ControlFollower
+    publisher: Publisher
+    restorer: Restorer
+    snapshot_every_s: float
+    shuffle: int | None = None
+
+
+class Telemetry:
+    """The worker's side of both telemetry topics. Everything that touches the route holds ``_busy``."""
+
+    def __init__(self, app: Any, parts: Parts) -> None:
+        self._app = app
+        self._parts = parts
+        self._merges: dict[int, PartitionMerge] = {}
+        self._busy = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="route")
+        self._safe_at = time.monotonic()
+        self._shuffle = None if parts.shuffle is None else random.Random(parts.shuffle)  # noqa: S311
+
+    async def take(self, events: Sequence[Any]) -> None:
+        """Work through a batch of Faust events."""
+        async with self._busy:
+            generation = self._app.consumer_generation_id
+            messages = [event.message for event in events]
+            ready = await self._merge([m for m in messages if m.generation_id == generation])
+            await self._parts.control.catch_up()
+            for chunk in self._cut(ready):
+                await self._parts.publisher.publish(await self._in_thread(self._push, chunk))
+            if self._due():
+                await self._commit_safe()
+
+    async def rest(self) -> None:
+        """Between batches: make the state safe when that is due."""
+        async with self._busy:
+            if self._due():
+                await self._commit_safe()
+
+    async def close(self) -> None:
+        """The worker ends, the consumer is gone already: what is done is safe, and skipped by the next owner."""
+        async with self._busy:
+            await self._make_safe()
+        self._thread.shutdown()
+
+    async def revoked(self, partitions: Iterable[int]) -> None:
+        """Partitions may go to another worker: leave it as little as possible to do again."""
+        async with self._busy:
+            if self._merges:
+                await self._commit_safe()
+            log.info("partitions revoked", partitions=sorted(set(partitions)))
+
+    async def assigned(self, partitions: Iterable[int]) -> None:
+        """Forget partitions that are no longer ours, load those that are new."""
+        ours = set(partitions)
+        async with self._busy:
+            route = await self._route()
+            for partition in set(self._merges) - ours:
+                await self._in_thread(route.release, partition)
+                del self._merges[partition]
+            await self._load(ours - set(self._merges))
+            log.info("partitions assigned", partitions=sorted(ours))
+
+    async def _route(self) -> Route:
+        return await asyncio.wrap_future(self._parts.route)
+
+    async def _in_thread(self, function: Any, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+    async def _merge(self, messages: Sequence[Any]) -> list[Record]:
+        """Put messages into their partitions' merges; give what may go on, in merged order."""
+        arrived: dict[int, list[Record]] = {}
+        for message in messages:
+            arrived.setdefault(message.partition, []).append(_record(message))
+        ready: list[Record] = []
+        await self._load(
+            set(arrived) - set(self._merges)
+        )  # records may come before Faust says whose they are
+        for partition, records in arrived.items():
+            ready += self._merges[partition].push(records)
+        _count(messages)
+        return ready + await self._ask_ends()
+
+    async def _ask_ends(self) -> list[Record]:
+        """Where one log waits for the other, ask whether the other has more; go on where it has not."""
+        blocked = {p: on for p, m in self._merges.items() if (on := m.blocked_on()) is not None}
+        if not blocked:
+            return []
+        places = {TopicPartition(TELEMETRY[venue], partition): venue for partition, venue in blocked.items()}
+        ready: list[Record] = []
+        for place, end in (await self._parts.bounds.ends(places)).items():
+            ready += self._merges[place.partition].drained(venue=places[place], end=end)
+        metrics.WAITING.set(sum(merge.waiting for merge in self._merges.values()))
+        return ready
+
+    async def _load(self, partitions: set[int]) -> None:
+        """Restore partitions' athletes; each goes on from its marker, else from the beginning of its logs."""
+        route = await self._route()
+        for partition, snapshots in (await self._parts.restorer.read(partitions)).items():
+            await self._in_thread(route.release, partition)
+            found: Point | None = await self._in_thread(snapshots.into, route, partition)
+            point = found or await self._beginning(partition)
+            wearable, venue = (point.wearable, point.wearable_seen_us), (point.venue, point.venue_seen_us)
+            self._merges[partition] = PartitionMerge(wearable, venue)
+            log.info(
+                "partition loaded", partition=partition, athletes=len(snapshots.athletes), point=str(point)
+            )
+
+    async def _beginning(self, partition: int) -> Point:
+        """Without a marker nothing was ever committed: the logs as far back as they are kept."""
+        wearable, venue = (TopicPartition(topic, partition) for topic in TELEMETRY.values())
+        begin = await self._parts.bounds.begins([wearable, venue])
+        return Point(begin[wearable], begin[venue])
+
+    def _cut(self, records: list[Record]) -> Iterable[list[Record]]:
+        """Usually one chunk; for verification, cut at random places."""
+        if not records:
+            return []
+        if self._shuffle is None:
+            return [records]
+        inner = (self._shuffle.randrange(len(records)) for _ in range(self._shuffle.randrange(8)))
+        return [records[a:b] for a, b in pairwise(sorted({0, *inner, len(records)}))]
+
+    def _push(self, chunk: list[Record]) -> Outputs:
+        with metrics.CHUNK.time():
+            return self._parts.route.result().push(chunk)
+
+    def _due(self) -> bool:
+        return time.monotonic() - self._safe_at >= self._parts.snapshot_every_s
+
+    async def _commit_safe(self) -> None:
+        points = await self._make_safe()
+        await commit(self._app, _offsets(points))
+        await self._observe_lag()
+
+    async def _make_safe(self) -> dict[int, Point]:
+        """A round of snapshots: athletes, then markers, the first safe before the second begin."""
+        with metrics.SNAPSHOT.time():
+            points = {partition: _point(merge) for partition, merge in self._merges.items()}
+            athletes, markers = await self._in_thread(self._pack, points)
+            publisher = self._parts.publisher
+            await publisher.send(athletes)
+            await publisher.settle()
+            await publisher.send(markers)
+            await publisher.settle()
+        self._safe_at = time.monotonic()
+        metrics.SNAPSHOT_AGE.set_to_current_time()
+        return points
+
+    def _pack(self, points: dict[int, Point]) -> tuple[list[Message], list[Message]]:
+        """Snapshots of what changed, tombstones of who is gone, and the markers."""
+        route = self._parts.route.result()
+        athletes: list[Message] = []
+        markers: list[Message] = []
+        for partition, point in points.items():
+            newest = max(point.wearable_seen_us, point.venue_seen_us)
+            gone = {name.encode(): None for name in route.retired(partition, newest)}
+            changed = [s for s in route.slots.occupied(partition) if s in route.changed]
+            packed = pack_athletes(route, changed, point) | gone
+            athletes += [Message(topics.STATE, partition, key, value) for key, value in packed.items()]
+            marker = pack_marker(route, partition, point)
+            markers.append(Message(topics.STATE, partition, marker_key(partition), marker))
+        route.changed.clear()
+        metrics.ATHLETES.set(len(route.slots))
+        return athletes, markers
+
+    async def _observe_lag(self) -> None:
+        places = [TopicPartition(topic, p) for topic in TELEMETRY.values() for p in self._merges]
+        for place, end in (await self._parts.bounds.ends(places)).items():
+            done = self._merges[place.partition].released[place.topic == topics.VENUE]
+            metrics.LAG.labels(place.topic, str(place.partition)).set(max(0, end - done))
+
+
+def _record(message: Any) -> Record:
+    venue = message.topic == topics.VENUE
+    at_us = round(message.timestamp * 1000) * 1000  # Faust gives seconds as a float of whole milliseconds
+    return Record(venue, message.partition, message.offset, at_us, message.key, message.value)
+
+
+def _count(messages: Sequence[Any]) -> None:
+    for topic in TELEMETRY.values():
+        metrics.FRAMES.labels(topic).inc(sum(message.topic == topic for message in messages))
+
+
+def _point(merge: PartitionMerge) -> Point:
+    return Point(
+        merge.released[False], merge.released[True], merge.released_us[False], merge.released_us[True]
+    )
+
+
+def _offsets(points: dict[int, Point]) -> dict[TopicPartition, int]:
+    wearable = {TopicPartition(topics.WEARABLE, p): point.wearable for p, point in points.items()}
+    return wearable | {TopicPartition(topics.VENUE, p): point.venue for p, point in points.items()}
