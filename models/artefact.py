@@ -1,0 +1,188 @@
+"""What a trained model is on disk: ``NAME/VERSION/`` with manifest, weights, golden example and card.
+
+Reads and writes files and checks their hashes; builds no network and needs no TensorFlow. No pickle anywhere.
+A version is written once and never changed.
+
+    manifest.json   what it takes, gives and was trained on, its figures, and the sha256 of the other files
+    weights.npz     one array per variable, named as in the network
+    golden.npz      an example input and what the network answered when it was saved
+    CARD.md         the model card
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: The models that come with the package.
+SHIPPED: Final = Path(__file__).resolve().parent / "artefacts"
+
+MANIFEST: Final = "manifest.json"
+WEIGHTS: Final = "weights.npz"
+GOLDEN: Final = "golden.npz"
+CARD: Final = "CARD.md"
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class ArtefactMissing(FileNotFoundError):
+    """A model, version or file is not there; the message names it."""
+
+
+class ArtefactDamaged(ValueError):
+    """A file of an artefact is not what was saved; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything about a model but its numbers. Only plain values, so that it goes to JSON and back unchanged.
+
+    ``inputs`` and ``outputs`` by name: ``shape`` without the batch, ``channels`` or ``unit``. ``normalisation``:
+    channel to [centre, spread]. ``config`` is what the network is built from. ``data``: data set to sha256.
+    ``metrics``: name of a set of figures to the figures and their ``split``. ``files``: name to sha256.
+    """
+
+    name: str
+    version: str
+    inputs: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Mapping[str, Any]]
+    normalisation: Mapping[str, Any]
+    config: Mapping[str, Any]
+    training: Mapping[str, Any]
+    data: Mapping[str, str]
+    metrics: Mapping[str, Any]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A model read back: its manifest, its weights by variable, and its golden example.
+
+    ``golden`` holds ``input_0 …`` and ``output_0 …`` in the network's order.
+    """
+
+    manifest: Manifest
+    weights: Arrays
+    golden: Arrays
+
+
+def find_artefact(root: Path, name: str, version: str | None = None) -> Path:
+    """The folder of a version, without one of the newest. Raises :class:`ArtefactMissing`."""
+    known = versions(root, name)
+    if not known:
+        raise ArtefactMissing(f"no model {name!r} in {root}")
+    if version is not None and version not in known:
+        raise ArtefactMissing(
+            f"no version {version!r} of model {name!r} in {root}; there is {', '.join(known)}"
+        )
+    return root / name / (version or known[-1])
+
+
+def versions(root: Path, name: str) -> list[str]:
+    """Versions of a model, oldest first. A version is a whole number from 1 on."""
+    folder = root / name
+    if not folder.is_dir():
+        return []
+    found = [entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name.isdecimal()]
+    return sorted(found, key=int)
+
+
+def next_version(root: Path, name: str) -> str:
+    """The version a newly trained model gets."""
+    known = versions(root, name)
+    return str(int(known[-1]) + 1) if known else "1"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest alone, unverified against the other files."""
+    text = _read(folder / MANIFEST)
+    try:
+        return Manifest(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise ArtefactDamaged(f"{folder / MANIFEST}: not a manifest: {error}") from error
+
+
+def load_artefact(folder: Path) -> Artefact:
+    """Read a version and check every file's sha256.
+
+    Raises :class:`ArtefactMissing` or :class:`ArtefactDamaged`, naming the file. That the network still answers
+    as it did is checked where it is built, in :func:`models.restore.restore`.
+    """
+    if not folder.is_dir():
+        raise ArtefactMissing(f"no model at {folder}")
+    manifest = read_manifest(folder)
+    absent = {WEIGHTS, GOLDEN, CARD} - set(manifest.files)
+    if absent:
+        raise ArtefactDamaged(f"{folder / MANIFEST}: no sha256 of {', '.join(sorted(absent))}")
+    contents = {name: _verified(folder / name, digest) for name, digest in manifest.files.items()}
+    return Artefact(
+        manifest=manifest,
+        weights=_arrays(folder / WEIGHTS, contents[WEIGHTS]),
+        golden=_arrays(folder / GOLDEN, contents[GOLDEN]),
+    )
+
+
+def save_artefact(root: Path, artefact: Artefact, card: str) -> Path:
+    """Write a version, all of it or nothing. Raises ``FileExistsError`` where the version is there."""
+    manifest = artefact.manifest
+    target = root / manifest.name / manifest.version
+    if target.exists():
+        raise FileExistsError(f"{target} exists; a version is never changed")
+    contents = {
+        WEIGHTS: _packed(artefact.weights),
+        GOLDEN: _packed(artefact.golden),
+        CARD: card.encode(),
+    }
+    described = asdict(manifest) | {"files": {name: _sha256(data) for name, data in contents.items()}}
+    contents[MANIFEST] = json.dumps(described, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".saving-") as scratch:
+        folder = Path(scratch) / manifest.version
+        folder.mkdir()
+        for name, data in contents.items():
+            (folder / name).write_bytes(data)
+        os.rename(folder, target)  # noqa: PTH104 (refuses a non-empty target, as it should)
+    return target
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ArtefactMissing(f"{path} is missing") from None
+
+
+def _verified(path: Path, digest: str) -> bytes:
+    data = _read(path)
+    if _sha256(data) != digest:
+        raise ArtefactDamaged(f"{path}: sha256 differs from the manifest's")
+    return data
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _packed(arrays: Arrays) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))
+    return buffer.getvalue()
+
+
+def _arrays(path: Path, data: bytes) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise ArtefactDamaged(f"{path}: not an array archive: {error}") from error

@@ -1,0 +1,124 @@
+"""The engine: three models on one device, numpy in and numpy out. Where TensorFlow ends.
+
+Loads artefacts, picks the device, compiles each network once per batch size. Not thread-safe by design: one
+thread calls it (further sizes may be warmed up from another).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.artefact import SHIPPED, Manifest, find_artefact, load_artefact
+from models.batched import Batched
+from models.restore import restore
+
+log = logging.getLogger(__name__)
+
+Float32 = NDArray[np.float32]
+
+MODELS: Final = ("forecast", "performance", "injury")
+#: Networks worth XLA's time; injury runs once per athlete and session. The smallest batch size never is: traced
+#: in a fifth of a second it lets the worker start, and takes a squad in a few milliseconds.
+COMPILED: Final = frozenset({"forecast", "performance"})
+BATCH_SIZES: Final = (32, 256, 1024)
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastOutput:
+    """The next minute of B athletes.
+
+    Medians second by second, ``(B, 60)``: ``heart_rate`` bpm, ``speed`` m/s, ``yaw_rate`` deg/s,
+    ``acceleration`` m/s². ``bands (B, 3, 6, 2)``: 10th and 90th percentile of the first three at 5, 10, 20, 30,
+    40 and 60 s.
+    """
+
+    heart_rate: Float32
+    speed: Float32
+    yaw_rate: Float32
+    acceleration: Float32
+    bands: Float32
+
+
+class Engine:
+    """Runs the newest (or the named) version of every model under ``root``.
+
+    ``threads``: how many TensorFlow may use within an operation; only heeded before its first use in a process.
+    Raises :class:`~models.artefact.ArtefactMissing` and :class:`~models.artefact.ArtefactDamaged`.
+    """
+
+    def __init__(
+        self,
+        root: Path = SHIPPED,
+        batch_sizes: Sequence[int] = BATCH_SIZES,
+        named: Mapping[str, str] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.device = use_device(threads)
+        self.manifests: dict[str, Manifest] = {}
+        self._networks: dict[str, Batched] = {}
+        for name in MODELS:
+            artefact = load_artefact(find_artefact(root, name, (named or {}).get(name)))
+            self.manifests[name] = artefact.manifest
+            # UNVERIFIED on a GPU: without XLA there, so that Keras takes cuDNN's LSTM.
+            worth = self.device == "CPU" and name in COMPILED
+            compiled = sorted(batch_sizes)[1:] if worth else ()
+            self._networks[name] = Batched(restore(artefact), batch_sizes, compiled)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Model name to version."""
+        return {name: manifest.version for name, manifest in self.manifests.items()}
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """Batch sizes, smallest first."""
+        return self._networks["forecast"].sizes
+
+    @property
+    def quantile_levels(self) -> tuple[float, ...]:
+        """Levels of the columns of :meth:`performance`, rising."""
+        return tuple(self.manifests["performance"].config["levels"])
+
+    def warm_up(self, sizes: Iterable[int] | None = None) -> dict[str, dict[int, float]]:
+        """Compile the given sizes (all without any), smallest first; seconds each took, by model."""
+        wanted = sorted(self.batch_sizes if sizes is None else sizes)
+        took: dict[str, dict[int, float]] = {name: {} for name in MODELS}
+        for size in wanted:
+            for name, network in self._networks.items():
+                took[name] |= network.warm_up([size])
+        log.debug("warm %s", took)
+        return took
+
+    def forecast(self, x: NDArray[Any], anchor: NDArray[Any]) -> ForecastOutput:
+        """``x (B, 120, 2C)`` own terms and presence, ``anchor (B, 3)`` last heart rate, last speed, 0."""
+        median, acceleration, bands = self._networks["forecast"](x, anchor)
+        return ForecastOutput(median[:, 0], median[:, 1], median[:, 2], acceleration, bands)
+
+    def performance(self, effort: NDArray[Any], static: NDArray[Any]) -> Float32:
+        """``effort (B, 120, E)``, ``static (B, S)`` to rising quantiles ``(B, Q)`` of output over own centre."""
+        return self._networks["performance"](effort, static)[0]
+
+    def injury(self, days: NDArray[Any]) -> Float32:
+        """``days (B, 14, D)`` to the members' calibrated probabilities ``(B, M)``."""
+        return self._networks["injury"](days)[0]
+
+
+def use_device(threads: int | None = None) -> str:
+    """Take a GPU where TensorFlow sees one: ``"GPU"`` or ``"CPU"``. Memory grows as needed."""
+    gpus = tf.config.list_physical_devices("GPU")
+    try:
+        if threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+        for gpu in gpus:  # UNVERIFIED: never ran on a GPU
+            tf.config.experimental.set_memory_growth(gpu, True)
+    except RuntimeError:
+        log.info("TensorFlow was in use already: threads and memory growth stay as they are")
+    return "GPU" if gpus else "CPU"

@@ -1,0 +1,80 @@
+"""The injury network: two weeks of days to the probability of a new injury within seven, once per ensemble member.
+
+Small LSTMs (Hochreiter & Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735), states averaged over the days, logits
+calibrated (Platt 1999). An ensemble of M nets of u units is *one* LSTM of M u units whose kernels are zero between
+members, so all of them cost one call; :func:`fuse` puts them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+DAYS: Final = 14
+
+Weights = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class InjuryConfig:
+    """``members`` nets of ``units`` each; ``l2`` on every kernel."""
+
+    channels: int = 17
+    members: int = 1
+    units: int = 6
+    dropout: float = 0.3
+    l2: float = 1e-3
+
+
+def build(config: InjuryConfig) -> keras.Model:
+    """Input ``days (B, 14, D)``; output ``probability (B, M)``."""
+    layer, penalty = keras.layers, keras.regularizers.L2(config.l2)
+    days = keras.Input((DAYS, config.channels), name="days")  # (B, 14, D)
+    seen = layer.SpatialDropout1D(config.dropout)(days)  # (B, 14, D), a channel goes for all days
+    states = layer.LSTM(
+        config.members * config.units,
+        return_sequences=True,
+        kernel_regularizer=penalty,
+        recurrent_regularizer=penalty,
+        name="lstm",
+    )(seen)  # (B, 14, M u)
+    state = layer.GlobalAveragePooling1D()(states)  # (B, M u)
+    logit = layer.Dense(config.members, kernel_regularizer=penalty, name="logit")(state)  # (B, M)
+    return keras.Model(days, layer.Activation("sigmoid", name="probability")(logit), name="injury")
+
+
+def fuse(members: Sequence[Weights], platt: Sequence[tuple[float, float]]) -> dict[str, NDArray[np.float32]]:
+    """Weights of M single nets and their calibration (slope, intercept of the logit) to those of the ensemble."""
+    units = members[0]["lstm/lstm_cell/recurrent_kernel"].shape[0]
+    slope = np.array([a for a, _ in platt])
+    offset = np.array([b for _, b in platt])
+    kernel = np.stack([m["logit/kernel"][:, 0] for m in members]) * slope[:, None]  # (M, u)
+    bias = np.array([m["logit/bias"][0] for m in members]) * slope + offset  # (M,)
+    fused = {
+        "lstm/lstm_cell/kernel": _beside([m["lstm/lstm_cell/kernel"] for m in members], units),
+        "lstm/lstm_cell/recurrent_kernel": _diagonal([m["lstm/lstm_cell/recurrent_kernel"] for m in members]),
+        "lstm/lstm_cell/bias": _beside([m["lstm/lstm_cell/bias"][None] for m in members], units)[0],
+        "logit/kernel": (np.eye(len(members))[:, None, :] * kernel[:, :, None]).reshape(-1, len(members)),
+        "logit/bias": bias,
+    }
+    return {name: array.astype(np.float32) for name, array in fused.items()}
+
+
+def _beside(kernels: Sequence[NDArray[Any]], units: int) -> NDArray[Any]:
+    """``(n, 4 u)`` each to ``(n, 4 M u)``: gate by gate, within a gate member by member."""
+    gates = [k.reshape(len(k), 4, units) for k in kernels]
+    return np.stack(gates, axis=2).reshape(len(kernels[0]), -1)
+
+
+def _diagonal(kernels: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """``(u, 4 u)`` each to ``(M u, 4 M u)``, zero between members."""
+    count, units = len(kernels), len(kernels[0])
+    whole = np.zeros((count, units, 4, count, units))
+    for member, kernel in enumerate(kernels):
+        whole[member, :, :, member] = kernel.reshape(units, 4, units)
+    return whole.reshape(count * units, 4 * count * units)

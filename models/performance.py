@@ -1,0 +1,48 @@
+"""The performance network: two minutes of effort to the output this athlete gives at it when fresh, as quantiles.
+
+LSTM (Hochreiter & Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735); quantiles by pinball loss (Koenker & Bassett
+1978, doi 10.2307/1913643), rising by construction: each is the one below plus a softplus. Effort only: recent
+output, time into the session and accumulated load are no inputs, or the network would learn the fade and hide it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import keras
+import numpy as np
+
+HISTORY: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceConfig:
+    """Sizes, and the ``levels`` of the quantiles, rising."""
+
+    channels: int = 4
+    static: int = 7
+    patch: int = 4
+    units: int = 32
+    hidden: int = 32
+    dropout: float = 0.1
+    levels: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+
+
+def build(config: PerformanceConfig) -> keras.Model:
+    """Inputs ``effort (B, 120, E)``, ``static (B, S)``; output ``quantiles (B, Q)`` of output over own centre."""
+    layer, steps = keras.layers, len(config.levels)
+    effort = keras.Input((HISTORY, config.channels), name="effort")  # (B, 120, E)
+    static = keras.Input((config.static,), name="static")  # (B, S)
+    patches = layer.Conv1D(
+        config.units, config.patch, strides=config.patch, activation="relu", name="patches"
+    )(effort)  # (B, 120 / patch, units)
+    state = layer.LSTM(config.units, name="lstm")(patches)  # (B, units)
+    joined = layer.Concatenate()([state, static])  # (B, units + S)
+    joined = layer.Dropout(config.dropout)(joined)
+    joined = layer.Dense(config.hidden, activation="relu", name="hidden")(joined)  # (B, hidden)
+    lowest = layer.Dense(1, name="lowest")(joined)  # (B, 1)
+    rises = layer.Dense(steps - 1, activation="softplus", name="rises")(joined)  # (B, Q - 1)
+    summed = keras.ops.matmul(rises, np.triu(np.ones((steps - 1, steps - 1), np.float32)))  # (B, Q - 1)
+    quantiles = layer.Concatenate(name="quantiles")([lowest, lowest + summed])  # (B, Q)
+    return keras.Model([effort, static], quantiles, name="performance")
