@@ -111,10 +111,11 @@ def alerts(athlete: str | None, start_us: int, end_us: int) -> tuple[str, Parame
 def rows(answer: str) -> Iterator[dict[str, str]]:
     """The rows of a CSV answer without annotations; what is null is the empty string.
 
+    The server ends every line in CR LF, those within a text too, and leaves out a CR of the text's own.
     Raises StoreUnavailable with the server's words when the query failed on its way.
     """
     header: list[str] = []
-    for row in csv.reader(io.StringIO(answer, newline="")):
+    for row in csv.reader(io.StringIO(answer.replace("\r\n", "\n"), newline="")):
         if header[1:2] == ["error"]:
             raise StoreUnavailable(f"InfluxDB broke off a query: {row[1]}")
         if row[1:3] == ["result", "table"] or row[1:2] == ["error"]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stream.sinks.flatten import flatten
-from stream.sinks.line import id_of, line
+from stream.sinks.line import id_of, line, tag_of
 from stream.sinks.store import AlertInput, StoredAlert
 
 SCORES: Final = "scores"
@@ -44,7 +44,7 @@ def alert_point(alert: StoredAlert) -> Point:
         "state": alert.state,
     }  # fmt: skip
     fields = {
-        "id": alert.id, "reason": alert.reason, "message": alert.message, "unit": alert.unit,
+        "id": tag_of(alert.id), "reason": alert.reason, "message": alert.message, "unit": alert.unit,
         "value": alert.value, "threshold": alert.threshold,
         "inputs": json.dumps([(i.name, i.value, i.unit) for i in alert.inputs]),
     }  # fmt: skip
@@ -55,7 +55,7 @@ def alert_point(alert: StoredAlert) -> Point:
 def alert_of(row: Mapping[str, str], event_us: int) -> StoredAlert:
     """The alert of one row of the answer to :func:`stream.sinks.flux.alerts`."""
     return StoredAlert(
-        id=row["id"],
+        id=id_of(row["id"]),
         athlete=id_of(row["athlete"]),
         session=id_of(row.get("session", "")),
         rule=id_of(row["rule"]),
