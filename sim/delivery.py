@@ -42,13 +42,13 @@ class FaultCounts:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session ready to be sent.
+    """One or more sessions ready to be sent.
 
-    ``session`` and ``athletes`` are the records of ``docs/reference/encodings.md``. ``deliveries`` is lazy,
+    ``sessions`` and ``athletes`` are the records of ``docs/reference/encodings.md``. ``deliveries`` is lazy,
     in the order of ``at_us``, and can be read once.
     """
 
-    session: dict[str, Any]
+    sessions: list[dict[str, Any]]
     athletes: list[dict[str, Any]]
     start_us: int
     deliveries: Iterator[Delivery]

@@ -24,6 +24,11 @@ class Pacer:
         self._origin = None if starts_at is None else time.monotonic() + starts_at - time.time()
         self.max_behind_s = 0.0
 
+    @property
+    def unpaced(self) -> bool:
+        """Whether nothing waits for the wall clock."""
+        return self._speed is None
+
     async def until(self, at_us: int) -> None:
         """Return once ``at_us`` (µs since 1970, simulated) is due."""
         if self._speed is None:

@@ -31,6 +31,7 @@ TOPIC_WAIT_S: Final = 10.0
 STOP_S: Final = 5.0
 LEAST_TIMEOUT_MS: Final = 1_000
 RETRY_S: Final = 0.5
+GAP_US: Final = 120 * SECOND_US
 
 #: Called once a simulated second with the seconds since the session's start and the wearable frames sent.
 Progress = Callable[[float, int], None]
@@ -61,8 +62,8 @@ class SendSettings:
 class SendReport:
     """What was sent and acknowledged.
 
-    ``frames_sent`` records on ``telemetry.wearable``, duplicates included; ``venue_frames_sent`` frames on
-    ``telemetry.venue``, each counted once however many partitions it went to; ``first_us`` and ``last_us`` simulated
+    ``frames_sent`` frames of athletes, duplicates included; ``venue_frames_sent`` venue-wide frames, each counted
+    once however many partitions it went to; ``first_us`` and ``last_us`` simulated
     arrival of the first and last delivery, None where there was none; ``max_behind_s`` largest wall delay
     behind the due time.
     """
@@ -169,7 +170,7 @@ async def _partitions(producer: Producer, topic: str, wait_s: float) -> list[int
 async def _publish_records(producer: Producer, session: Session) -> None:
     """The control records first, so that whoever reads a frame can know whose it is."""
     records = [(topics.ATHLETES, record["athlete"], record) for record in session.athletes]
-    records.append((topics.SESSIONS, session.session["session"], session.session))
+    records += [(topics.SESSIONS, record["session"], record) for record in session.sessions]
     acks = [
         await producer.send(
             topic, value=msgpack.packb(record), key=key.encode(), timestamp_ms=session.start_us // 1000
@@ -209,6 +210,8 @@ class _Sender:
                 if self.first_us is None:
                     self.first_us = delivery.at_us
                     self._next_tick_us = (delivery.at_us // SECOND_US + 1) * SECOND_US
+                if self._pacer.unpaced:
+                    await self._skip_to(delivery.at_us, progress)
                 await self._tick_until(delivery.at_us, progress)
                 await self._hand_over(delivery)
             if self.last_us is not None:
@@ -221,7 +224,7 @@ class _Sender:
     async def _hand_over(self, delivery: Delivery) -> None:
         await self._pacer.until(delivery.at_us)
         self.last_us = delivery.at_us
-        if delivery.topic == topics.WEARABLE and delivery.key is not None:
+        if delivery.key is not None:
             self.by_athlete[delivery.key] += 1
         else:
             self.venue_frames += 1
@@ -244,6 +247,13 @@ class _Sender:
         if key not in self._partition_of:
             self._partition_of[key] = DefaultPartitioner()(key, partitions, partitions)
         return [self._partition_of[key]]
+
+    async def _skip_to(self, at_us: int, progress: Callable[[int], None]) -> None:
+        """Nothing happens in a long gap once everybody is silent: ticks of its first two minutes are enough."""
+        assert self.last_us is not None or at_us < self._next_tick_us
+        if at_us - self._next_tick_us > 2 * GAP_US:
+            await self._tick_until(self._next_tick_us + GAP_US, progress)
+            self._next_tick_us = at_us // SECOND_US * SECOND_US
 
     async def _tick_until(self, at_us: int, progress: Callable[[int], None]) -> None:
         """All ticks due at or before ``at_us``."""

@@ -196,4 +196,4 @@ def simulate_session(
     counts = FaultCounts()
     ordered = _in_order(_frames(config, squad, seconds, sensors), config.start_us)
     deliveries = inject(ordered, config.faults, config.start_us, faults, counts)
-    return Session(session_record(config), records, config.start_us, deliveries, counts)
+    return Session([session_record(config)], records, config.start_us, deliveries, counts)

@@ -30,11 +30,25 @@ OUTPUTS: Final = ("power", "metabolic_power", "speed")
 class Forecast(Protocol):
     """Medians for each of the next 60 seconds, ``(B, 60)``; ``bands (B, 3, 6, 2)``: 10th and 90th percentile."""
 
-    heart_rate: Float32
-    speed: Float32
-    yaw_rate: Float32
-    acceleration: Float32
-    bands: Float32
+    @property
+    def heart_rate(self) -> Float32:
+        """Beats per minute."""
+
+    @property
+    def speed(self) -> Float32:
+        """Metres per second."""
+
+    @property
+    def yaw_rate(self) -> Float32:
+        """Degrees per second."""
+
+    @property
+    def acceleration(self) -> Float32:
+        """Metres per second squared."""
+
+    @property
+    def bands(self) -> Float32:
+        """Of heart rate, speed and yaw rate."""
 
 
 class Engine(Protocol):

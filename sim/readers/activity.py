@@ -26,12 +26,15 @@ Floats = NDArray[np.float64]
 #: Canonical order of channels.
 ORDER: Final = tuple(channel for group in CHANNELS.values() for channel in group)
 EARTH_M: Final = 6_371_008.8  # mean radius
-#: A stamp this far from both of its neighbours in the file is a damaged one, µs.
+#: A stamp this far from all others in the file is a damaged one, µs.
 STRAY_US: Final = 86_400 * SECOND_US
 #: A cumulative distance that falls below this share of the reading before has started again from zero,
 RESTART: Final = 0.5
-#: unless it is back within this many readings; then it was a slip of the sensor.
+#: unless one step within this many readings brings it back: more than this share of the fall, to where it was and at
+#: most so much (share, m) beyond. Then it was a slip of the sensor.
 SLIP: Final = 5
+SLIP_BACK: Final = 0.5
+SLIP_BEYOND: Final = (0.1, 100.0)
 #: Devices count the strides of one leg; cadence here is steps a minute.
 STEPS_PER_STRIDE: Final = 2
 #: How words of a sport begin, wherever people write them, and the activity they mean.
@@ -88,11 +91,12 @@ def settle(readings: Readings) -> tuple[Readings, tuple[str, ...]]:
 
 
 def _stray(t_us: Ints) -> NDArray[np.bool_]:
-    """Stamps that are far from both neighbours; none where there are fewer than three."""
-    far = np.abs(np.diff(t_us)) > STRAY_US
-    if len(far) < 2:
-        return np.zeros(len(t_us), dtype=bool)
-    return np.concatenate([[far[0] and not far[1]], far[:-1] & far[1:], [far[-1] and not far[-2]]])
+    """Stamps that are far from all others; none where there are fewer than three or all are."""
+    order = np.argsort(t_us, kind="stable")
+    far = np.concatenate([[True], np.diff(t_us[order]) > STRAY_US, [True]])
+    stray = np.empty(len(t_us), dtype=bool)
+    stray[order] = far[:-1] & far[1:]
+    return stray if len(t_us) > 2 and not stray.all() else np.zeros(len(t_us), dtype=bool)
 
 
 def _with_distance(readings: Readings) -> Readings:
@@ -111,13 +115,22 @@ def unbroken(distance: Floats) -> Floats:
     values = distance[there]
     if len(values) < 2:
         return distance
-    before = values[:-1]
-    padded = np.concatenate([values[1:], np.full(SLIP, -np.inf)])
-    soon = np.max([padded[k : k + len(before)] for k in range(SLIP)], axis=0)
-    restart = (values[1:] < RESTART * before) & (soon < before)
+    before, after = values[:-1], values[1:]
+    restart = (after < RESTART * before) & ~_back_soon(before, after)
     result = distance.copy()
     result[there[1:]] += np.cumsum(np.where(restart, before, 0.0))
     return result
+
+
+def _back_soon(before: Floats, after: Floats) -> NDArray[np.bool_]:
+    """Whether a fall ``(n,)`` from one reading to the next is undone by one of the steps that follow."""
+    padded = np.concatenate([after, np.full(SLIP, after[-1])])
+    back = np.zeros(len(after), dtype=bool)
+    for k in range(1, SLIP + 1):
+        level, rise = padded[k : k + len(after)], np.diff(padded)[k - 1 : k - 1 + len(after)]
+        there = (level >= before) & (level <= before * (1 + SLIP_BEYOND[0]) + SLIP_BEYOND[1])
+        back |= there & (rise > SLIP_BACK * (before - after))
+    return back
 
 
 def path_length(lat: Floats, lon: Floats, part: Ints) -> Floats:

@@ -116,7 +116,7 @@ async def test_the_report_counts_what_was_sent() -> None:
 
 async def test_a_session_without_deliveries_sends_its_records_only() -> None:
     producer = SlowProducer()
-    empty = Session({"session": "s"}, [], START_US, iter(()))
+    empty = Session([{"session": "s"}], [], START_US, iter(()))
     report = await send_through(producer, empty, FAST)
     assert (report.frames_sent, report.ticks_sent, report.first_us, report.last_us) == (0, 0, None, None)
     assert [sent.topic for sent in producer.sent] == [topics.SESSIONS]
@@ -128,7 +128,7 @@ async def test_real_time_keeps_pace_and_ticks_through_silence() -> None:
             yield Delivery(START_US + round(at_s * SECOND_US), topics.WEARABLE, b"A01", b"\x80")
 
     producer = SlowProducer(partitions=1)
-    session = Session({"session": "s"}, [], START_US, sparse())
+    session = Session([{"session": "s"}], [], START_US, sparse())
     began = time.monotonic()
     report = await send_through(producer, session, SendSettings("nowhere:1", speed=4.0, tail_s=1))
     assert 0.7 < time.monotonic() - began < 2

@@ -40,7 +40,7 @@ def test_faults_do_not_change_the_bodies() -> None:
 
 def test_a_session_is_named_and_described() -> None:
     session = simulate(seed=4, kind="run")
-    assert session.session == {
+    assert session.sessions[0] == {
         "v": 1, "session": "sim-run-4-1760000000", "activity": "run", "venue": None, "start_us": START_US,
         "source": "simulate",
     }  # fmt: skip

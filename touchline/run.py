@@ -1,0 +1,67 @@
+"""Run: a Faust app as this process. A fault of ours ends it with a status that is not 0."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, Final
+
+import faust
+
+from models.artefact import SHIPPED, ArtefactMissing, find_artefact
+from stream import metrics
+from stream.app import create_worker
+from stream.errors import ModelMissing
+from stream.infer import Engine
+from stream.settings import Settings
+from stream.sinks.open_store import open_store
+from stream.sinks.sink import create_sink
+
+NEEDED: Final = ("forecast", "performance", "injury")
+
+
+def run_worker(settings: Settings, ready: Path | None) -> None:
+    """Run a worker until it is stopped. Missing models are said before anything else starts."""
+    check_models(settings)
+    metrics.serve(settings.metrics_host, settings.metrics_port)
+    run_app(create_worker(settings, lambda: load_engine(settings), ready))
+
+
+def check_models(settings: Settings) -> dict[str, str]:
+    """Folder of each model the worker needs. Raises ModelMissing naming the one that is not there."""
+    root = settings.model_dir or SHIPPED
+    try:
+        return {name: str(find_artefact(root, name)) for name in NEEDED}
+    except ArtefactMissing as error:
+        raise ModelMissing(
+            f"{error}; train models with `make train` or name a folder with --model-dir"
+        ) from None
+
+
+def load_engine(settings: Settings) -> Engine:
+    """Load the models and compile their smallest batch size."""
+    from models.engine import Engine as Networks  # noqa: PLC0415 (TensorFlow takes seconds to import)
+
+    engine = Networks(settings.model_dir or SHIPPED)
+    engine.warm_up(engine.batch_sizes[:1])
+    return engine
+
+
+def run_sink(settings: Settings, ready: Path | None) -> None:
+    """Run a sink until it is stopped."""
+    store = open_store(settings)
+    try:
+        app: Any = create_sink(settings, store)
+        metrics.serve(settings.metrics_host, settings.metrics_port)
+        if ready is not None:
+            app.on_partitions_assigned.connect(lambda *_, **__: ready.touch(), weak=False)
+        run_app(app)
+    finally:
+        store.close()
+
+
+def run_app(app: faust.App) -> None:
+    """Hand the process to Faust; it returns by SystemExit."""
+    for name in ("faust", "aiokafka", "mode"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    faust.Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False).execute_from_commandline()

@@ -1,0 +1,125 @@
+"""Figures of probabilities and of point forecasts, on arrays. Judges; trains nothing.
+
+Where a figure is not defined (one class only, no rows) it is None, never NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
+
+Floats = NDArray[np.float64]
+Names = NDArray[np.str_]
+
+#: Probabilities are kept this far from 0 and 1 where a logit is taken.
+EDGE: Final = 1e-6
+RELIABILITY_BINS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Scores against labels, ready for many weighted AUCs: ``place (N,)`` rank among distinct scores."""
+
+    place: NDArray[np.int64]
+    label: Floats
+
+    def auc(self, weight: Floats | None = None) -> float | None:
+        """Area under the ROC curve, ties counted half; None without both classes."""
+        w = np.ones(len(self.label)) if weight is None else weight
+        positive = np.bincount(self.place, w * self.label)
+        negative = np.bincount(self.place, w * (1 - self.label))
+        pairs = positive.sum() * negative.sum()
+        if pairs <= 0:
+            return None
+        below = np.cumsum(negative) - negative / 2
+        return float((positive * below).sum() / pairs)
+
+
+def ranking(score: Floats, label: Floats) -> Ranking:
+    """Sort once."""
+    return Ranking(np.unique(score, return_inverse=True)[1].astype(np.int64), label)
+
+
+def auc_within(score: Floats, label: Floats, athlete: Names) -> float | None:
+    """Mean of the AUCs of single athletes, over those with both classes."""
+    own = [ranking(score[rows], label[rows]).auc() for rows in _by_athlete(athlete)]
+    known = [a for a in own if a is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _by_athlete(athlete: Names) -> list[NDArray[np.bool_]]:
+    return [athlete == name for name in np.unique(athlete)]
+
+
+def athlete_weights(athlete: Names, draws: int, seed: int) -> Floats:
+    """Bootstrap over athletes: how often each row counts, ``(draws, N)``; rows of an athlete stay together."""
+    names, index = np.unique(athlete, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    return counts[:, index].astype(np.float64)
+
+
+def interval(values: list[float | None], share: float = 0.95) -> list[float] | None:
+    """Central interval of bootstrap values; None without any."""
+    known = [v for v in values if v is not None]
+    tails = [(1 - share) / 2, (1 + share) / 2]
+    return [float(v) for v in np.quantile(known, tails)] if known else None
+
+
+def brier(probability: Floats, label: Floats) -> float:
+    """Mean squared error of probabilities."""
+    return float(((probability - label) ** 2).mean())
+
+
+def brier_skill(probability: Floats, label: Floats) -> float | None:
+    """One minus Brier over that of always giving the rows' own base rate (known only afterwards: a hard reference)."""
+    reference = float(label.mean() * (1 - label.mean()))
+    return 1 - brier(probability, label) / reference if reference > 0 else None
+
+
+def calibration_error(probability: Floats, label: Floats) -> float:
+    """Expected calibration error over :data:`RELIABILITY_BINS` bins of equal count."""
+    parts = np.array_split(np.argsort(probability, kind="stable"), RELIABILITY_BINS)
+    gaps = [len(p) * abs(probability[p].mean() - label[p].mean()) for p in parts if len(p)]
+    return float(sum(gaps) / len(label))
+
+
+def calibration_slope(probability: Floats, label: Floats) -> float | None:
+    """Slope of a logistic regression of the label on the logit: 1 right, below 1 too sure; None with one class."""
+    return None if label.min() == label.max() else platt(logit(probability), label)[0]
+
+
+def logit(probability: Floats) -> Floats:
+    """Log odds."""
+    p = np.clip(probability, EDGE, 1 - EDGE)
+    return np.asarray(np.log(p / (1 - p)))
+
+
+def sigmoid(value: Floats) -> Floats:
+    """Probability of log odds."""
+    return np.asarray(1 / (1 + np.exp(-value)))
+
+
+def platt(score: Floats, label: Floats) -> tuple[float, float]:
+    """Slope and intercept that turn scores into log odds (Platt 1999)."""
+    fit = LogisticRegression(C=1e9).fit(score[:, None], label)
+    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
+
+
+def classifier_figures(probability: Floats, label: Floats, athlete: Names) -> dict[str, Any]:
+    """All figures of one set of predictions, by the names of ``evaluate injury --json``."""
+    both = label.min() < label.max()
+    return {
+        "auc": ranking(probability, label).auc(),
+        "auc_within": auc_within(probability, label, athlete),
+        "ap": float(average_precision_score(label, probability)) if both else None,
+        "brier": brier(probability, label),
+        "brier_skill": brier_skill(probability, label),
+        "ece": calibration_error(probability, label),
+        "calibration_slope": calibration_slope(probability, label),
+    }
