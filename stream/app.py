@@ -18,6 +18,7 @@ from stream.alert import load_rules
 from stream.align import Clock
 from stream.bounds import Bounds
 from stream.control import ControlFollower
+from stream.driver import TouchlineApp
 from stream.errors import SettingsError
 from stream.infer import Engine
 from stream.publish import Publisher
@@ -29,13 +30,6 @@ from stream.settings import Settings
 log = structlog.get_logger()
 
 DAY_S: Final = 24 * 3600.0
-
-
-class WorkerApp(faust.App):
-    """Faust without a folder for tables in the working directory: state is ours, on ``state.athletes``."""
-
-    def _create_directories(self) -> None:
-        """Make none."""
 
 
 def create_worker(
@@ -119,7 +113,7 @@ def worker_app(settings: Settings, name: str) -> faust.App:
     """A Faust app as all our processes want it: no web port, no tables, no topics of its own."""
     if settings.broker is None:
         raise SettingsError("no broker: set --broker or TOUCHLINE_BROKER")
-    return WorkerApp(
+    return TouchlineApp(
         name,
         broker=[f"kafka://{address}" for address in settings.broker.split(",")],
         autodiscover=False,

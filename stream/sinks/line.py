@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from math import isfinite
-from typing import Final
+from math import inf
+from typing import Any, Final
 
 _ESCAPED: Final = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _QUOTED: Final = str.maketrans({'"': r"\"", "\\": r"\\"})
@@ -41,10 +41,10 @@ def line(measurement: str, tags: Mapping[str, str], fields: Mapping[str, float |
     return f"{measurement}{keys} {values} {time}"
 
 
-def _literal(value: float | str) -> str:
-    if isinstance(value, str):
+def _literal(value: Any) -> str:
+    if value.__class__ is str:
         return f'"{value.translate(_QUOTED)}"'
-    number = float(value)
-    if not isfinite(number):
-        raise ValueError(f"{number} cannot be stored")
-    return repr(number).removesuffix(".0")
+    if not -inf < value < inf:
+        raise ValueError(f"{value} cannot be stored")
+    text = repr(float(value))
+    return text[:-2] if text[-2:] == ".0" else text

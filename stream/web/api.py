@@ -74,6 +74,11 @@ class Link(BaseModel):
     path: str
 
 
+@router.get("/session", status_code=204)
+async def session() -> None:
+    """Whether the caller has a session: 204, else 401. A browser cannot see why a WebSocket was refused."""
+
+
 @router.get("/live")
 async def live(request: Request) -> dict[str, Any]:
     """Everybody's newest second with its age, and whether it may still be taken for live."""

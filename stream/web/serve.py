@@ -111,7 +111,7 @@ def _say_next(listener: socket.socket, login: Login) -> None:
 
 
 async def _run(settings: Settings, app: FastAPI, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """uvicorn and what runs beside it. Whatever ends first ends all, with its exception."""
+    """Uvicorn and what runs beside it. Whatever ends first ends all, with its exception."""
     server = Server(app)
     serving = asyncio.create_task(server.serve([listener]), name="web")
     ticks = _ticks(settings)
