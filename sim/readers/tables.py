@@ -54,7 +54,9 @@ class Table:
             )
         if pa.types.is_null(column.type):
             return np.full(self.rows, np.nan)
-        return np.asarray(pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy(), dtype=np.float64)
+        return np.asarray(
+            pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy(), dtype=np.float64
+        )
 
     def labels(self, name: str) -> tuple[list[str], Ints]:
         """A column's distinct texts in the order in which they appear, and the number of each row's ``(rows,)``."""
@@ -133,11 +135,23 @@ def _parquet(source: Source) -> Any:
 
 
 def _csv(source: Source, skip: Any) -> Any:
-    header = source.content.partition(b"\n")[0]
+    content = _in_utf8(source.content)
+    header = content.partition(b"\n")[0]
     delimiter = max(b",;\t", key=lambda mark: header.count(bytes([mark])))
     options = pa_csv.ParseOptions(delimiter=chr(delimiter), invalid_row_handler=skip)
     return pa_csv.read_csv(
-        BytesIO(source.content),
+        BytesIO(content),
         parse_options=options,
-        convert_options=pa_csv.ConvertOptions(check_utf8=False, strings_can_be_null=True),
+        convert_options=pa_csv.ConvertOptions(strings_can_be_null=True),
     )
+
+
+def _in_utf8(content: bytes) -> bytes:
+    """Text in UTF-8; what is not is taken for UTF-16 where it says so, else for Latin-1."""
+    try:
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return content.decode("utf-16").encode()
+        content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1").encode()
+    return content
