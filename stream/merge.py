@@ -2,14 +2,15 @@
 
 ``telemetry.wearable`` and ``telemetry.venue`` are separate logs, and a worker that catches up reads minutes
 of one before the other. Everything behind this stage sees one sequence that depends on the logs alone, so a
-replay, another batching or a crash gives the same scores. It decides order only; it decodes nothing.
+replay, another batching or a crash gives the same scores. A stamp that goes back is lifted to the highest before
+it: partition time. It decides order only; it decodes nothing.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stream.records import Record
 
@@ -21,16 +22,17 @@ class _Log:
     next: int
     seen: int = -1
     drained: bool = False
-    waiting: deque[tuple[int, Record]] = field(default_factory=deque)
+    waiting: deque[Record] = field(default_factory=deque)
 
     def take(self, record: Record) -> bool:
         """Queue a record; False when it was taken before (a redelivery after a rebalance)."""
         if record.offset < self.next:
             return False
         self.next = record.offset + 1
-        self.seen = max(self.seen, record.at_us)
-        self.drained = False
-        self.waiting.append((self.seen, record))
+        if record.at_us < self.seen:
+            record = replace(record, at_us=self.seen)
+        self.seen = record.at_us
+        self.waiting.append(record)
         return True
 
     def beyond(self, stamp: int) -> bool:
@@ -60,8 +62,11 @@ class PartitionMerge:
 
     def push(self, records: Iterable[Record]) -> list[Record]:
         """Take records of this partition in offset order per log; give what may go on, in merged order."""
+        took = False
         for record in records:
-            self._logs[record.venue].take(record)
+            took |= self._logs[record.venue].take(record)
+        if took:
+            self._forget_ends()
         return self._release()
 
     def drained(self, *, venue: bool, end: int) -> list[Record]:
@@ -77,27 +82,32 @@ class PartitionMerge:
                 return venue
         return None
 
+    def _forget_ends(self) -> None:
+        """That a log was at its end said nothing of what has been written since, beside newer records."""
+        for log in self._logs.values():
+            log.drained = False
+
     def _release(self) -> list[Record]:
         wearable, venue = self._logs[False], self._logs[True]
         out: list[Record] = []
         while wearable.waiting or venue.waiting:
             if _venue_first(wearable, venue):
-                if not wearable.waiting and not wearable.beyond(venue.waiting[0][0] - 1):
+                if not wearable.waiting and not wearable.beyond(venue.waiting[0].at_us - 1):
                     break
                 out.append(self._hand_on(venue))
             else:
-                if not venue.waiting and not venue.beyond(wearable.waiting[0][0]):
+                if not venue.waiting and not venue.beyond(wearable.waiting[0].at_us):
                     break
                 out.append(self._hand_on(wearable))
         return out
 
     def _hand_on(self, log: _Log) -> Record:
-        stamp, record = log.waiting.popleft()
-        self.released[record.venue], self.released_us[record.venue] = record.offset + 1, stamp
+        record = log.waiting.popleft()
+        self.released[record.venue], self.released_us[record.venue] = record.offset + 1, record.at_us
         return record
 
 
 def _venue_first(wearable: _Log, venue: _Log) -> bool:
     if wearable.waiting and venue.waiting:
-        return venue.waiting[0][0] <= wearable.waiting[0][0]
+        return venue.waiting[0].at_us <= wearable.waiting[0].at_us
     return bool(venue.waiting)
