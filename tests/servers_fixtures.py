@@ -22,6 +22,13 @@ def kafka_server() -> Iterator[KafkaServer]:
         yield server
 
 
+@pytest.fixture
+def own_kafka() -> Iterator[KafkaServer]:
+    """An Apache Kafka for one test alone, for what must not meet the topics of others."""
+    with KafkaServer(_built(kafka_libs(), "Apache Kafka", "deploy/kafka/build.sh")) as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def influx_server() -> Iterator[InfluxServer]:
     """A running InfluxDB 2."""

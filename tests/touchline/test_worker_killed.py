@@ -1,0 +1,63 @@
+"""The whole path on Apache Kafka: two workers in one group, one of them killed, nothing different after all."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sim.send import SendSettings, send
+from stream.admin import check_topics, create_topics
+from stream.settings import Settings, load_settings
+from tests.servers import KafkaServer
+from touchline.collect import Collected, Collector, compare, digest
+from touchline.processes import Processes
+from touchline.replay import Run, run_through, start_workers
+from touchline.simulate import Simulation
+
+pytestmark = [pytest.mark.slow, pytest.mark.kafka]
+
+START_US = 1_790_000_000_000_000
+FAULTS = ("dropout:A02:10:30", "late:0.02", "duplicate:0.02", "corrupt:0.002", "reboot:A04:20", "skew:A05:30")
+SESSION = Simulation(8, 60, "match", 3, FAULTS, "natural", 1.0, None)
+
+
+async def disturbed(bootstrap: str, settings: Settings) -> Collected:
+    """Send in a fifth of the time, kill a worker when a third of the scores are there, wait for all frames."""
+    await create_topics(bootstrap, settings.partitions)
+    await check_topics(bootstrap)
+    with Processes() as processes:
+        start_workers(processes, settings, bootstrap, Run(2, bootstrap=bootstrap))
+        collector = Collector(bootstrap)
+        await collector.start()
+        try:
+            await processes.wait_ready()
+            how = SendSettings(bootstrap, speed=5.0, tail_s=15)
+            sending = asyncio.create_task(send(SESSION.session(START_US), how))
+            while len(collector.seen.scores) < 150:
+                await collector.step()
+            victim = processes.children.pop(0)
+            victim.process.kill()
+            async with asyncio.timeout(120):
+                while not sending.done() or collector.seen.accounted() < sending.result().frames_sent:
+                    processes.check()
+                    await collector.step()
+            for _ in range(4):
+                await collector.step(500)
+            victim.process.wait()
+        finally:
+            await collector.stop()
+    return collector.seen
+
+
+async def test_a_worker_killed_in_mid_session_changes_no_score_and_no_alert(own_kafka: KafkaServer) -> None:
+    settings = load_settings(snapshot_every_s=2.0)
+    killed = await disturbed(own_kafka.bootstrap, settings)
+    _, calm = await run_through(SESSION.session(START_US), settings, Run(1), lambda _: None)
+    assert killed.scores.keys() == calm.scores.keys()
+    assert killed.alerts.keys() == calm.alerts.keys()
+    assert len(calm.alerts) >= 2
+    assert killed.reasons == calm.reasons
+    assert digest(killed) == digest(calm)
+    equal, largest = compare(killed, calm)
+    assert equal, largest
