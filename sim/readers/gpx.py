@@ -7,7 +7,9 @@ Points without a time are no telemetry. A file that is cut off is closed behind 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
+from xml.parsers import expat
 
 import gpxpy
 import numpy as np
@@ -29,8 +31,8 @@ CHANNEL: Final[Mapping[str, str]] = {
     "watts": "power",
     "speed": "speed",
 }
-LAST_POINT: Final = b"</trkpt>"
-CLOSING: Final = b"</trkseg></trk></gpx>"
+POINT: Final = "trkpt"
+DAMAGED: Final = (GPXException, LookupError, TypeError, ValueError)
 
 
 def read_gpx(source: Source) -> list[Recording]:
@@ -55,17 +57,31 @@ def read_gpx(source: Source) -> list[Recording]:
 
 
 def _parsed(source: Source) -> tuple[GPX, tuple[str, ...]]:
+    content = source.content.lstrip()
     try:
-        return gpxpy.parse(source.content.lstrip()), ()
-    except (GPXException, ValueError, TypeError) as error:
-        whole, found, _ = source.content.rpartition(LAST_POINT)
-        if not found:
-            raise source.unreadable(f"it is no readable GPX ({error})") from None
+        return gpxpy.parse(content), ()
+    except DAMAGED as error:
         reason = f"the file is cut off or damaged ({error})"
     try:
-        return gpxpy.parse(whole.lstrip() + LAST_POINT + CLOSING), (reason,)
-    except (GPXException, ValueError, TypeError):
+        return gpxpy.parse(_whole_points(content)), (reason,)
+    except DAMAGED:
         raise source.unreadable(reason) from None
+
+
+def _whole_points(content: bytes) -> bytes:
+    """What stands before the damage, closed behind the last point that is whole."""
+    parser = expat.ParserCreate()
+    last = [(0, "")]
+
+    def close(name: str) -> None:
+        if name.endswith(POINT):
+            last[0] = (parser.CurrentByteIndex, name.removesuffix(POINT))
+
+    parser.EndElementHandler = close
+    with suppress(expat.ExpatError, ValueError, LookupError):
+        parser.Parse(content, True)
+    at, prefix = last[0]
+    return content[:at] + "".join(f"</{prefix}{tag}>" for tag in (POINT, "trkseg", "trk", "gpx")).encode()
 
 
 def _points(gpx: GPX) -> Iterator[tuple[int, GPXTrackPoint]]:

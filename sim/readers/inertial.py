@@ -6,7 +6,9 @@ Units become those of the contract (g, deg/s). Recordings without a date start o
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any, Final
@@ -34,6 +36,11 @@ WATCH_HZ: Final = 50.0
 MOTIONS_HZ: Final = 10.0
 MATCH_US: Final = 3 * 3600 * SECOND_US
 PAUSE_US: Final = 60 * SECOND_US
+#: What damaged archives make numpy and zipfile raise.
+DAMAGED: Final = (
+    zipfile.BadZipFile, zlib.error, struct.error, ArithmeticError, AttributeError, EOFError, LookupError,
+    NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
+)  # fmt: skip
 
 
 def on_grid(t_us: Ints, rate: float) -> Ints:
@@ -165,7 +172,7 @@ def _arrays(source: Source) -> dict[str, NDArray[Any]]:
     try:
         with np.load(BytesIO(source.content), allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, AttributeError) as error:
+    except DAMAGED as error:
         raise source.unreadable(f"no readable npz archive ({error})") from None
 
 

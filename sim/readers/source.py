@@ -12,6 +12,8 @@ from stream.errors import MissingError, UnreadableFile
 
 GZIP: Final = b"\x1f\x8b"
 PIECE: Final = 1 << 16
+#: Gzip data goes through in pieces this small, so that damage costs no more than one.
+GZIP_PIECE: Final = 1 << 10
 MAX_ID: Final = 128
 #: Start of recordings that do not say when they were made: 2020-01-01T00:00:00Z, µs.
 UNDATED_US: Final = 1_577_836_800_000_000
@@ -85,13 +87,13 @@ def gunzip(data: bytes) -> tuple[bytes, tuple[str, ...]]:
     while data.startswith(GZIP):
         member = zlib.decompressobj(wbits=31)
         try:
-            for at in range(0, len(data), PIECE):
-                parts.append(member.decompress(data[at : at + PIECE]))
+            for at in range(0, len(data), GZIP_PIECE):
+                parts.append(member.decompress(data[at : at + GZIP_PIECE]))
                 if member.eof:
                     break
         except zlib.error as error:
             return b"".join(parts), (f"the gzip data is damaged ({error})",)
         if not member.eof:
             return b"".join(parts), ("the gzip data is cut off",)
-        data = member.unused_data + data[at + PIECE :]
+        data = member.unused_data + data[at + GZIP_PIECE :]
     return b"".join(parts), ()

@@ -74,7 +74,7 @@ def _elements(source: Source, contents: _Contents) -> Iterator[tuple[str, Elemen
             parser.feed(content[at : at + PIECE])
             yield from parser.read_events()  # type: ignore[misc]
         parser.close()
-    except ParseError as error:
+    except (ParseError, LookupError, ValueError) as error:
         contents.notes.append(f"the file is cut off or damaged ({error})")
 
 

@@ -74,6 +74,12 @@ def test_a_file_that_is_cut_off_is_closed_behind_its_last_whole_point(tmp_path: 
     assert "cut off or damaged" in recording.notes[0]
 
 
+def test_a_file_that_is_damaged_is_closed_before_the_damage(tmp_path: Path) -> None:
+    text = HEAD + track("".join(point(k, 50 + k / 1000) for k in range(10))) + "</gpx>"
+    (recording,) = read(written(tmp_path, text.replace('lat="50.004"', "lat=<")))
+    assert len(recording.tracks[0].t_us) == 4
+
+
 @pytest.mark.parametrize(
     "text",
     [

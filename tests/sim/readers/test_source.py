@@ -73,8 +73,8 @@ def test_of_damaged_gzip_data_the_beginning_is_kept() -> None:
     packed = bytearray(gzip.compress(text))
     packed[-4000:-3990] = b"\xff" * 10
     content, (note,) = gunzip(bytes(packed))
-    assert len(content) > 100_000
-    assert text.startswith(content[:100_000])
+    assert len(content) > 0.9 * len(text)
+    assert text.startswith(content[: round(0.9 * len(text))])
     assert "damaged" in note
 
 
