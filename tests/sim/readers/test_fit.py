@@ -191,8 +191,9 @@ def test_a_file_without_records_is_refused_by_name(tmp_path: Path, content: byte
         read(written(tmp_path, content))
 
 
+@pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_damaged_bytes_are_read_or_refused_and_never_a_traceback(tmp_path: Path, data: st.DataObject) -> None:
     writer = FitWriter().add("file_id", type=4, manufacturer=1, product=1, serial=1)
     content = bytearray(writer.records(hr=[60, 61, 62], distance=[1, 2, 3], cadence=[80, 81, 82]).content())
