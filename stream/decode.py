@@ -98,10 +98,12 @@ def decode(records: Sequence[Record]) -> Decoded:
     for record in records:
         try:
             packed = _unpack(record.value)
-            if "tick" in packed:
+            _check_time(record)
+            if "tick" in packed and "athlete" not in packed:
+                _check_tick(record, packed)
                 ticks[record.partition] = max(record.at_us, ticks.get(record.partition, 0))
-                continue
-            headers.append(_take(record, packed, buckets, len(headers)))
+            else:
+                headers.append(_take(record, packed, buckets, len(headers)))
         except FrameRejected as error:
             rejected.append(Rejected(record, error.reason, error.detail))
     return Decoded(headers, _gather(buckets), ticks, rejected)
@@ -117,9 +119,25 @@ def _unpack(value: bytes) -> dict[str, Any]:
     if not isinstance(packed, dict):
         raise FrameRejected("malformed", "not a map")
     version = packed.get("v")
-    if version != FRAME_VERSION or isinstance(version, bool):
-        raise FrameRejected("wrong_version", repr(version)[:40])
+    if type(version) is not int or version != FRAME_VERSION:
+        raise FrameRejected("wrong_version", _shown(version))
     return packed
+
+
+def _shown(value: Any) -> str:
+    """A value for people; of anything that could be deep only the type."""
+    return repr(value)[:40] if isinstance(value, str | int | float) else type(value).__name__
+
+
+def _check_time(record: Record) -> None:
+    if not EARLIEST_US <= record.at_us <= LATEST_US:
+        raise FrameRejected("impossible_value", f"record timestamp {record.at_us}")
+
+
+def _check_tick(record: Record, packed: dict[str, Any]) -> None:
+    if not record.venue:
+        raise FrameRejected("wrong_key", "a tick outside telemetry.venue")
+    _integer(packed, "tick", EARLIEST_US, LATEST_US)
 
 
 def _take(record: Record, packed: dict[str, Any], buckets: dict[_Layout, _Bucket], frame: int) -> Header:
@@ -138,7 +156,7 @@ def _take(record: Record, packed: dict[str, Any], buckets: dict[_Layout, _Bucket
     last_us = None
     for name, (layout, rate, scale, origin, blob) in groups:
         count = len(blob) // (WIDTH[layout[0]] * len(layout[1]))
-        last_us = max(last_us or t0_us, t0_us + round((count - 1) * 1e6 / rate))
+        last_us = max(last_us or t0_us, t0_us + round((count - 1) * (1e6 / rate)))
         bucket = buckets.setdefault((name, *layout), _Bucket())
         bucket.frame.append(frame)
         bucket.count.append(count)
@@ -198,7 +216,7 @@ def _group(name: str, packed: Any) -> _Group:
     channels = _channels(name, packed)
     dtype = _required(packed, "dtype")
     if not isinstance(dtype, str) or dtype not in WIDTH:
-        raise FrameRejected("wrong_type", f"{name}.dtype {str(dtype)[:20]!r}")
+        raise FrameRejected("wrong_type", f"{name}.dtype {_shown(dtype)}")
     blob = _required(packed, "samples")
     if not isinstance(blob, bytes):
         raise FrameRejected("wrong_type", f"{name}.samples is {type(blob).__name__}")
@@ -217,7 +235,7 @@ def _channels(name: str, packed: dict[str, Any]) -> tuple[str, ...]:
         raise FrameRejected("wrong_type", f"{name}.channels is not a list of names")
     for channel in channels:
         if not isinstance(channel, str) or channel not in COLUMN[name]:
-            raise FrameRejected("unknown_channel", f"{name}.{str(channel)[:40]}")
+            raise FrameRejected("unknown_channel", f"{name}: {_shown(channel)}")
     if len(set(channels)) != len(channels):
         raise FrameRejected("unknown_channel", f"{name} names a channel twice")
     return tuple(channels)
@@ -261,7 +279,7 @@ def _gather(buckets: dict[_Layout, _Bucket]) -> dict[str, Samples]:
 
 
 def _columns(name: str, dtype: str, channels: tuple[str, ...], bucket: _Bucket) -> Samples:
-    """One frombuffer for all frames of a layout."""
+    """One frombuffer for all frames of a layout. Stamps round as ``Header.last_us`` does."""
     raw = np.frombuffer(b"".join(bucket.blobs), dtype=f"<{dtype}").reshape(-1, len(channels))
     count = np.asarray(bucket.count)
     measured = raw != INT16_MISSING if dtype == "i2" else np.isfinite(raw)
@@ -283,11 +301,14 @@ def _columns(name: str, dtype: str, channels: tuple[str, ...], bucket: _Bucket) 
 
 
 def _join(tables: list[Samples]) -> Samples:
+    """Layouts of one group together, in the order of the log."""
     if len(tables) == 1:
         return tables[0]
+    frame = np.concatenate([t.frame for t in tables])
+    order = np.argsort(frame, kind="stable")
     return Samples(
-        frame=np.concatenate([t.frame for t in tables]),
-        offset_us=np.concatenate([t.offset_us for t in tables]),
-        step_us=np.concatenate([t.step_us for t in tables]),
-        values=np.concatenate([t.values for t in tables]),
+        frame=frame[order],
+        offset_us=np.concatenate([t.offset_us for t in tables])[order],
+        step_us=np.concatenate([t.step_us for t in tables])[order],
+        values=np.concatenate([t.values for t in tables])[order],
     )

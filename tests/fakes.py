@@ -25,21 +25,22 @@ class FakeForecast:
 
 
 class FakeEngine:
-    """Answers that are plain functions of the input, so that tests know them."""
+    """Answers that are plain functions of the input, so that tests know them, and the same in any batch."""
 
     versions: Mapping[str, str] = {"forecast": "0", "performance": "0", "injury": "0"}
     quantile_levels = (0.1, 0.5, 0.9)
 
-    def forecast(self, x: Float32, anchor: Float32) -> FakeForecast:
+    def forecast(self, x: Float32, anchor: Float32) -> FakeForecast:  # noqa: ARG002 (the protocol's)
         held = np.repeat(anchor[:, :, None], 60, axis=2)
         picked = held[:, :, [4, 9, 19, 29, 39, 59]]
         bands = np.stack([picked - 5, picked + 5], axis=-1)
         return FakeForecast(held[:, 0], held[:, 1], held[:, 2], held[:, 1] * 0, bands)
 
-    def performance(self, effort: Float32, static: Float32) -> Float32:
-        """Expected output rises with the mean reserve of the last minute."""
-        reserve = effort[:, -60:, 0].mean(axis=1)
-        return reserve[:, None] * np.array([0.5, 1.0, 1.5], dtype=np.float32)
+    def performance(self, effort: Float32, static: Float32) -> Float32:  # noqa: ARG002 (the protocol's)
+        """Expected output rises with the reserve of the newest second."""
+        reserve = effort[:, -1:, 0]
+        quantiles: Float32 = reserve * np.array([0.5, 1.0, 1.5], dtype=np.float32)
+        return quantiles
 
     def injury(self, days: Float32) -> Float32:
         return np.tile(np.linspace(0.01, 0.02, 5, dtype=np.float32), (len(days), 1))
