@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stream.align import SECOND_US
 from stream.errors import MissingError, UsageError
+from stream.features import HISTORY
 from stream.score import Scored
 from stream.slots import Field, Slots
 
@@ -27,6 +28,7 @@ INACTIVE, PENDING, FIRING, STALE = range(4)
 RESOLVED: Final = "resolved"
 #: A firing alert whose value is missing for this long is stale, s.
 STALE_AFTER_S: Final = 10
+INPUTS: Final = 3
 
 #: What a second can mean to a rule.
 EVENTS: Final = ("missing", "lost", "below", "rested", "held", "raised", "ripe")
@@ -149,19 +151,24 @@ class Alerts:
         self._silent = tuple(rule for rule in rules if rule.metric == SILENCE)
         self._slots = slots
 
-    def judge(self, scored: Scored, rows: Ints) -> list[Transition]:
+    def values(self, scored: Scored) -> dict[str, Floats]:
+        """What each rule watches, for all rows: metric name to ``(R,)``."""
+        return {name: metric(name, scored, self._slots) for name in {rule.metric for rule in self._valued}}
+
+    def judge(self, scored: Scored, rows: Ints, values: Mapping[str, Floats]) -> list[Transition]:
         """Transitions that one wave of seconds brings."""
         out: list[Transition] = []
         slot, second = scored.seconds.slot[rows], scored.seconds.second[rows]
         for rule in self._valued:
-            value = metric(rule.metric, scored, self._slots)[rows]
+            value = values[rule.metric][rows]
             before, event = self._events(rule, slot, second, value)
             after = NEXT[before, event]
             for k in np.flatnonzero(after != before):
                 reason = TABLE[int(before[k]), int(event[k])][1]
                 moment = (int(second[k]) + 1) * SECOND_US
                 change = (int(before[k]), int(after[k]), reason)
-                out.append(self._change(rule, int(slot[k]), change, (moment, float(value[k]))))
+                made = self._change(rule, int(slot[k]), change, (moment, float(value[k])))
+                out.append(replace(made, inputs=pushed_by(rule, scored, int(rows[k]), self._slots)))
         return out
 
     def _events(self, rule: Rule, slot: Ints, second: Ints, value: Floats) -> tuple[Ints, Ints]:
@@ -216,6 +223,13 @@ class Alerts:
             if state != INACTIVE:
                 yield self._change(rule, slot, (state, INACTIVE, "session ended"), (at_us, None))
 
+    def on(self, slot: Ints) -> NDArray[np.bool_]:
+        """Whether anything is on, for slots ``(n,)``."""
+        found = np.zeros(len(slot), dtype=bool)
+        for rule in (*self._silent, *self._valued):
+            found |= self._slots.state[f"alert_{rule.name}_state"][slot] != INACTIVE
+        return found
+
     def active(self, slot: int) -> list[dict[str, str]]:
         """What is on for an athlete: rule and state."""
         found = ((rule.name, self._state(rule, slot)) for rule in (*self._silent, *self._valued))
@@ -257,3 +271,15 @@ def metric(name: str, scored: Scored, slots: Slots) -> Floats:
         risks = {s: slots.of(int(s)).context["injury"]["risk"] for s in np.unique(slot)}
         return np.array([np.nan if risks[s] is None else risks[s] for s in slot], dtype=np.float64)
     return scored.performance.score if name == "performance" else live[name]
+
+
+def pushed_by(rule: Rule, scored: Scored, row: int, slots: Slots) -> tuple[tuple[str, float, str], ...]:
+    """The three inputs that stand out most: of the day for the risk, else of the second, in own spreads."""
+    slot = int(scored.seconds.slot[row])
+    if rule.metric == "injury_risk":
+        return tuple((name, value, unit) for name, value, unit in slots.of(slot).context["stands_out"])
+    now = scored.measures.history[row]
+    far = np.abs(now - slots.state["centre"][slot]) / slots.state["spread"][slot]
+    order = np.argsort(-np.nan_to_num(far, nan=-1.0), kind="stable")[:INPUTS]
+    names = list(HISTORY.items())
+    return tuple((names[k][0], round(float(now[k]), 4), names[k][1]) for k in order if not np.isnan(far[k]))

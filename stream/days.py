@@ -38,6 +38,17 @@ WELLNESS: Final[Mapping[str, tuple[float, float]]] = {
     "readiness": (6.7, 1.7),
     "sleep_duration": (7.9, 1.2),
 }
+#: Units for people.
+UNITS: Final[Mapping[str, str]] = {
+    "load": "AU",
+    "fatigue": "of 5",
+    "mood": "of 5",
+    "sleep_quality": "of 5",
+    "soreness": "of 5",
+    "stress": "of 5",
+    "readiness": "of 10",
+    "sleep_duration": "h",
+}
 #: Columns of a table of days.
 COLUMNS: Final = (LOAD, *WELLNESS)
 #: Channels of the network's input: values, how fresh each is (0 missing, 1 of the day), share of the last day known.
@@ -149,3 +160,14 @@ def _carry(values: Floats) -> tuple[Floats, Floats]:
 
 def _number(value: Any) -> float:
     return float("nan") if value is None else float(value)
+
+
+def stands_out(rows: Sequence[Mapping[str, Any]], most: int = 3) -> tuple[tuple[str, float, str], ...]:
+    """The last day's inputs furthest from their centre: name, value and unit, the furthest first."""
+    if not rows:
+        return ()
+    values = calendar(rows, max(date.fromisoformat(row["date"]) for row in rows)).values
+    last = day_features(values[None], np.ones(1))[0, -1, : len(COLUMNS)]
+    carried = _carry(values[None])[0][0, -1]
+    order = [k for k in np.argsort(-np.abs(last), kind="stable")[:most] if last[k] != 0]
+    return tuple((COLUMNS[k], round(float(carried[k]), 3), UNITS[COLUMNS[k]]) for k in order)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stream import alert, align, features, infer, normalise, roster, score
 from stream.alert import Alerts, Rule, Transition
 from stream.align import SECOND_US, Aligned, Clock
-from stream.days import day_input
+from stream.days import day_input, stands_out
 from stream.decode import Decoded, decode
 from stream.features import Measures
 from stream.infer import Engine, Inferred, Person
@@ -96,11 +96,12 @@ class Route:
         scored = self.score(seconds)
         records = score.to_records(scored, self.slots, self.engine.versions)
         marks = _marks(aligned)
+        values = self._alerts.values(scored)
         for wave, rows in enumerate(seconds.waves()):
             self._mark(marks, wave, out)
-            out.alerts += self._alerts.judge(scored, rows)
-            for row in rows:
-                records[row]["alerts"] = self._alerts.active(int(seconds.slot[row]))
+            out.alerts += self._alerts.judge(scored, rows, values)
+            for row, on in zip(rows, self._alerts.on(seconds.slot[rows]), strict=True):
+                records[row]["alerts"] = self._alerts.active(int(seconds.slot[row])) if on else []
         self._mark(marks, None, out)
         partitions = (self.slots.of(int(slot)).partition for slot in seconds.slot)
         out.scores += zip(partitions, records, strict=True)
@@ -140,7 +141,11 @@ class Route:
             reasons.append(days.abstains)
         risks = self.engine.injury(np.stack(windows)).astype(np.float64)
         for slot, members, reason in zip(started, risks, reasons, strict=True):
-            self.slots.of(slot).context = {"injury": self._injury(slot, members, reason)}
+            days = self.people.athlete(self.slots.of(slot).name).get("days") or []
+            self.slots.of(slot).context = {
+                "injury": self._injury(slot, members, reason),
+                "stands_out": [list(entry) for entry in stands_out(days)],
+            }
 
     def _injury(self, slot: int, members: NDArray[np.float64], reason: str | None) -> dict[str, Any]:
         """Morning risk with the 10th to 90th percentile of the ensemble; it stands for the session."""
