@@ -141,10 +141,10 @@ class Route:
             reasons.append(days.abstains)
         risks = self.engine.injury(np.stack(windows)).astype(np.float64)
         for slot, members, reason in zip(started, risks, reasons, strict=True):
-            days = self.people.athlete(self.slots.of(slot).name).get("days") or []
+            rows = self.people.athlete(self.slots.of(slot).name).get("days") or []
             self.slots.of(slot).context = {
                 "injury": self._injury(slot, members, reason),
-                "stands_out": [list(entry) for entry in stands_out(days)],
+                "stands_out": [list(entry) for entry in stands_out(rows)],
             }
 
     def _injury(self, slot: int, members: NDArray[np.float64], reason: str | None) -> dict[str, Any]:
