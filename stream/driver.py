@@ -17,7 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 FETCH_WAIT_MS: Final = 50
 
 
-class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+class _Thread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         """Faust's consumer, changed before it starts: it takes neither as a setting."""
         consumer = super()._create_worker_consumer(transport)
@@ -26,7 +26,7 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return consumer
 
 
-class _Consumer(driver.Consumer):  # type: ignore[misc]
+class _Consumer(driver.Consumer):
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
