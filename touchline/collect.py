@@ -166,13 +166,9 @@ def digest(seen: Collected) -> str:
         ]
         exact = [*key, score["session"], score["window_start_us"], score["final"], score["quality"], counts]
         hashed.update(json.dumps([*exact, score["alerts"]], sort_keys=True).encode())
-    for key in sorted(seen.alerts):
-        alert = seen.alerts[key]
-        exact = [
-            key,
-            *(alert[name] for name in ("rule", "athlete", "session", "from", "state", "reason", "event_us")),
-        ]
-        hashed.update(json.dumps(exact).encode())
+    for name in sorted(seen.alerts):
+        alert = seen.alerts[name]
+        hashed.update(json.dumps([name, *(alert[part] for part in TRANSITION)]).encode())
     return hashed.hexdigest()
 
 
