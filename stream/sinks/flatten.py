@@ -40,19 +40,16 @@ FORECASTS: Final[Mapping[str, tuple[str, ...]]] = {
 _GROUP_FIELDS: Final = {group: [(k, f"{group}_{k}") for k in keys] for group, keys in GROUPS.items()}
 _MISSING_FIELDS: Final = [(key, f"quality_missing_{key}") for key in MISSING]
 _FORECAST_FIELDS: Final = {
-    target: [(h, [(i, f"forecast_{target}_{h}_{q}") for i, q in enumerate(quantiles)]) for h in HORIZONS]
+    target: [(h, [f"forecast_{target}_{h}_{q}" for q in quantiles]) for h in HORIZONS]
     for target, quantiles in FORECASTS.items()
 }
-
-#: Asking for the class and comparing costs a fifth of isinstance and isfinite; NaN lies between nothing.
-_NUMBERS: Final = frozenset((float, int, bool))
 
 #: Every stored field, in the order of the encodings. ``final`` (0 or 1) is in every score.
 FIELDS: Final[tuple[str, ...]] = (
     "final",
     *(field for fields in _GROUP_FIELDS.values() for _, field in fields),
     *(field for _, field in _MISSING_FIELDS),
-    *(field for horizons in _FORECAST_FIELDS.values() for _, fields in horizons for _, field in fields),
+    *(name for horizons in _FORECAST_FIELDS.values() for _, names in horizons for name in names),
 )
 
 
@@ -74,19 +71,23 @@ def flatten(score: Mapping[str, Any]) -> dict[str, float]:
     return row
 
 
-def _numbers(values: Any, fields: list[tuple[Any, str]]) -> dict[str, float]:
+def _numbers(values: Any, fields: list[tuple[str, str]]) -> dict[str, float]:
     if not isinstance(values, Mapping):
         return {}
     get: Any = values.get
-    return {field: float(v) for key, field in fields if (v := get(key)).__class__ in _NUMBERS and -inf < v < inf}
+    return _finite([(field, get(key)) for key, field in fields])
 
 
 def _quantiles(forecast: Mapping[str, Any]) -> dict[str, float]:
-    row: dict[str, float] = {}
+    pairs: list[tuple[str, Any]] = []
     for target, horizons in _FORECAST_FIELDS.items():
         by_horizon = forecast.get(target)
         if isinstance(by_horizon, Mapping):
-            for horizon, fields in horizons:
+            for horizon, names in horizons:
                 values = by_horizon.get(horizon)
-                row.update(_numbers(dict(enumerate(values if isinstance(values, list) else [values])), fields))
-    return row
+                pairs += zip(names, values if isinstance(values, list) else [values], strict=False)
+    return _finite(pairs)
+
+
+def _finite(pairs: list[tuple[str, Any]]) -> dict[str, float]:
+    return {name: float(v) for name, v in pairs if isinstance(v, (float, int)) and -inf < v < inf}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from math import inf
-from typing import Any, Final
+from typing import Final
 
 _ESCAPED: Final = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
 _QUOTED: Final = str.maketrans({'"': r"\"", "\\": r"\\"})
@@ -41,8 +41,8 @@ def line(measurement: str, tags: Mapping[str, str], fields: Mapping[str, float |
     return f"{measurement}{keys} {values} {time}"
 
 
-def _literal(value: Any) -> str:
-    if value.__class__ is str:
+def _literal(value: float | str) -> str:
+    if isinstance(value, str):
         return f'"{value.translate(_QUOTED)}"'
     if not -inf < value < inf:
         raise ValueError(f"{value} cannot be stored")

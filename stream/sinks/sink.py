@@ -21,7 +21,8 @@ from stream.topics import ALERTS, SCORES
 
 #: How long a batch gathers, s. Nobody waits for it: what is live is pushed, the store serves history.
 GATHER_S: Final = 0.25
-DAY_S: Final = 24 * 3600.0
+#: How long the store may be away before the sink leaves its group or Faust calls it stuck: thirty days, s.
+OUTAGE_S: Final = 30 * 24 * 3600.0
 
 
 class SinkApp(faust.App):
@@ -44,6 +45,7 @@ def create_sink(settings: Settings, store: Store) -> faust.App:
             QUEUE_DEPTH.set(len(messages) + records.channel.queue.qsize())
             await writer.write(read_batch(messages, store.name))
             await commit(app, offsets_after(messages))
+            QUEUE_DEPTH.set(records.channel.queue.qsize())
 
     return app
 
@@ -63,7 +65,8 @@ def _app(settings: Settings) -> faust.App:
         broker_session_timeout=10.0,
         broker_heartbeat_interval=2.0,
         broker_rebalance_timeout=4.0,
-        broker_max_poll_interval=30 * DAY_S,
+        broker_max_poll_interval=OUTAGE_S,
+        stream_processing_timeout=OUTAGE_S,
         stream_wait_empty=False,
         agent_supervisor="mode.CrashingSupervisor",
     )

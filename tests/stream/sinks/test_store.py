@@ -94,6 +94,14 @@ def test_the_same_id_overwrites_what_it_carries_and_leaves_the_rest(store: Store
     assert history.fields["live_speed"].tolist() == [4.5]
 
 
+def test_the_last_of_two_with_one_id_in_one_batch_stays(store: Store) -> None:
+    store.write(
+        [score("ann", 1, live={"speed": 1.0}), score("ann", 1, live={"speed": 2.0})], [alert(1), alert(1)]
+    )
+    assert store.history(since_noon("ann", "live_speed")).fields["live_speed"].tolist() == [2.0]
+    assert store.alerts(None, 0, MAX_TIME_US) == [alert(1)]
+
+
 def test_a_window_is_one_id_whatever_session_it_names(store: Store) -> None:
     store.write([score("ann", 1, session="match")], [])
     store.write([score("ann", 1, session="cup")], [])
