@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stream.decode import Decoded, Header
 from stream.records import VENUE, Rejected
-from stream.slots import Device, Field, Slots
+from stream.slots import Athlete, Device, Field, Slots
 
 SECOND_US: Final = 1_000_000
 #: Longest gap inside a session that is carried second by second; a longer one restarts the history, s.
@@ -28,9 +28,10 @@ SEQ_MASK: Final = (1 << SEQ_WINDOW) - 1
 BOOTS: Final = 8
 
 FIELDS: Final = (
-    Field("first_us", "i8", blank=-1),  # stamp of the session's first sample
+    Field("opened_us", "i8", blank=-1),  # t0 of the frame that opened the session
     Field("newest_us", "i8", blank=-1),  # highest sample stamp of the session
-    Field("next_s", "i8", blank=-1),  # the next second to close, since 1970
+    Field("next_s", "i8", blank=-1),  # the next second to close, since 1970; -1 before the first sample
+    Field("floor_s", "i8", blank=-1),  # seconds before it were scored in the session before
     Field("ingest_us", "i8", blank=-1),  # record timestamp of the newest frame
     Field("closed", "?"),  # every device has ended the session
     Field("silent", "?"),  # silence was reported and has not ended
@@ -54,13 +55,14 @@ class Clock:
 class Closing:
     """Seconds ``begin_s`` to ``end_s`` (exclusive) of a slot; the frame that closed them came at ``at_us``.
 
-    ``final``: the session ends with them; then the range may be empty.
+    ``newest_us``: newest device stamp by then. ``final``: the session ends with them; then the range may be empty.
     """
 
     slot: int
     begin_s: int
     end_s: int
     at_us: int
+    newest_us: int
     final: bool = False
 
 
@@ -79,17 +81,20 @@ class Aligned:
     """What a run of frames means. Arrays are per header of the chunk, slot -1 where a frame was not taken.
 
     ``frontier_s`` is the first open second when the frame came: samples before it are late. ``shift_us`` is
-    what clamping added to its stamps. ``stop``: the first header not handled, where a session changed.
+    what clamping added to its stamps. ``home_us``: its last sample, or the newest of its time where it has none.
+    ``touched``: slots whose state may have changed. ``stop``: the first header not handled, where a session changed.
     """
 
     slot: NDArray[np.int64]
     device: NDArray[np.int64]
     frontier_s: NDArray[np.int64]
     shift_us: NDArray[np.int64]
+    home_us: NDArray[np.int64]
     closings: list[Closing] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     started: list[int] = field(default_factory=list)
+    touched: set[int] = field(default_factory=set)
     stop: int = 0
 
 
@@ -107,7 +112,7 @@ def align(decoded: Decoded, start: int, slots: Slots, clock: Clock) -> Aligned:
 
 def _nothing(count: int) -> Aligned:
     none = np.full(count, -1, dtype=np.int64)
-    return Aligned(none, none.copy(), none.copy(), np.zeros(count, dtype=np.int64))
+    return Aligned(none, none.copy(), none.copy(), np.zeros(count, dtype=np.int64), none.copy())
 
 
 class _Run:
@@ -117,7 +122,6 @@ class _Run:
         self.slots = slots
         self.clock = clock
         self.out = out
-        self._touched: set[int] = set()
 
     def frame(self, index: int, header: Header) -> bool:
         """Align one frame; False when it starts a session while the one before it is not finished."""
@@ -127,22 +131,32 @@ class _Run:
             "covered_venue" if header.record.venue else "covered_wearable", slot
         ):
             return True
+        if self._was_seen(athlete, header):
+            self._reject(header, "duplicate")
+            return True
         if header.session != athlete.session:
             if self._of_an_older_session(slot, header):
                 self._reject(header, "late", f"session {athlete.session} has begun since")
                 return True
             if not self._open_session(slot, header):
                 return False
+        self._take(index, slot, header)
+        return True
+
+    def _take(self, index: int, slot: int, header: Header) -> None:
+        """A frame of the athlete's session, seen for the first time."""
+        athlete = self.slots.of(slot)
         number = athlete.device(header.device, venue=header.record.venue)
-        if not _first_time(athlete.devices[number], header.boot, header.seq):
-            self._reject(header, "duplicate")
-            return True
-        self._touched.add(slot)
+        _remember(athlete.devices[number], header.boot, header.seq)
         self._hear(slot, header.record.at_us)
         self._place(index, slot, number, header)
         if header.end:
             self._end(slot, athlete.devices[number], header.record.at_us)
-        return True
+
+    @staticmethod
+    def _was_seen(athlete: Athlete, header: Header) -> bool:
+        number = athlete.find(header.device)
+        return number is not None and _seen(athlete.devices[number], header.boot, header.seq)
 
     def _reject(self, header: Header, reason: str, detail: str = "") -> None:
         self.out.rejected.append(Rejected(header.record, reason, detail))
@@ -152,9 +166,8 @@ class _Run:
 
     def _of_an_older_session(self, slot: int, header: Header) -> bool:
         last_us = header.t0_us if header.last_us is None else header.last_us
-        return bool(self.slots.of(slot).session) and last_us + self._shift(header) < self._get(
-            "newest_us", slot
-        )
+        begun_us = max(self._get("newest_us", slot), self._get("floor_s", slot) * SECOND_US)
+        return bool(self.slots.of(slot).session) and last_us + self._shift(header) < begun_us
 
     def _shift(self, header: Header) -> int:
         """Clamping: a frame whose last sample lies in the future is moved so that it is now, µs."""
@@ -164,19 +177,28 @@ class _Run:
     def _open_session(self, slot: int, header: Header) -> bool:
         athlete = self.slots.of(slot)
         if athlete.session and not self.slots.state["closed"][slot]:
+            self._hear(slot, header.record.at_us)
             self._finish(slot, header.record.at_us)
             return False
-        if slot in self._touched:
+        if slot in self.out.touched:
             return False
+        self._begin_session(slot, header)
+        return True
+
+    def _begin_session(self, slot: int, header: Header) -> None:
+        """Blank the slot. The second in which sessions change was scored in the older one."""
+        athlete, floor_s = self.slots.of(slot), max(self._get("next_s", slot), self._get("floor_s", slot))
         self.slots.blank(slot, self.slots.dtype.names or ())
+        self.slots.state["floor_s"][slot] = floor_s
+        self.slots.state["opened_us"][slot] = header.t0_us + self._shift(header)
         athlete.session = header.session
         for device in athlete.devices:
             device.ended = device.here = False
         self.out.started.append(slot)
-        return True
 
     def _hear(self, slot: int, at_us: int) -> None:
         """The athlete was heard of. A silence before is reported here, whether or not a tick saw it."""
+        self.out.touched.add(slot)
         state, heard = self.slots.state, self._get("ingest_us", slot)
         quiet = heard >= 0 and not state["closed"][slot] and at_us - heard >= self.clock.silent_us
         if quiet or state["silent"][slot]:
@@ -187,21 +209,27 @@ class _Run:
 
     def _place(self, index: int, slot: int, device: int, header: Header) -> None:
         """Judge the frame against the frontier, then move the watermark by it."""
-        frontier, shift = self._get("next_s", slot), self._shift(header)
+        frontier, shift = self._frontier(slot), self._shift(header)
         if header.last_us is None:
-            if frontier < 0:
+            if self._get("next_s", slot) < 0:
                 self._reject(header, "no_groups", "an end, but nothing of this session was seen")
                 return
             if self._get("newest_us", slot) < frontier * SECOND_US:
                 self._reject(header, "late", "the session is closed")
                 return
-            self.out.frontier_s[index] = frontier
-        elif frontier >= 0 and header.last_us + shift < frontier * SECOND_US:
-            self._reject(header, "late", f"second {(header.last_us + shift) // SECOND_US} is closed")
-            return
+            home_us = self._get("newest_us", slot)
         else:
-            self.out.frontier_s[index] = self._advance(slot, header, shift)
+            home_us = header.last_us + shift
+            if home_us < frontier * SECOND_US:
+                self._reject(header, "late", f"second {home_us // SECOND_US} is closed")
+                return
+            frontier = self._advance(slot, header, shift)
         self.out.slot[index], self.out.device[index], self.out.shift_us[index] = slot, device, shift
+        self.out.frontier_s[index], self.out.home_us[index] = frontier, home_us
+
+    def _frontier(self, slot: int) -> int:
+        """The first second that is open, or may be opened."""
+        return max(self._get("next_s", slot), self._get("floor_s", slot))
 
     def _advance(self, slot: int, header: Header, shift: int) -> int:
         """Move the watermark and close what it passed. Gives the frontier before, s."""
@@ -209,7 +237,7 @@ class _Run:
         assert header.last_us is not None
         first_us, last_us = header.t0_us + shift, header.last_us + shift
         if state["next_s"][slot] < 0:
-            state["next_s"][slot], state["first_us"][slot] = first_us // SECOND_US, first_us
+            state["next_s"][slot] = max(first_us // SECOND_US, self._frontier(slot))
         state["closed"][slot] = False
         if last_us // SECOND_US - self._get("next_s", slot) > CARRY_S:
             self._restart(slot, first_us // SECOND_US, header.record.at_us)
@@ -228,9 +256,11 @@ class _Run:
         state["restarts"][slot] += 1
 
     def _close(self, slot: int, end_s: int, at_us: int, *, final: bool = False) -> None:
-        begin_s = self._get("next_s", slot)
+        begin_s, newest_us = self._get("next_s", slot), self._get("newest_us", slot)
         if end_s > begin_s or final:
-            self.out.closings.append(Closing(slot, begin_s, max(begin_s, end_s), at_us, final))
+            self.out.closings.append(
+                Closing(slot, begin_s, max(begin_s, end_s), at_us, newest_us, final=final)
+            )
             self.slots.state["next_s"][slot] = max(begin_s, end_s)
 
     def _end(self, slot: int, device: Device, at_us: int) -> None:
@@ -246,22 +276,23 @@ class _Run:
         self.slots.state["closed"][slot] = True
 
 
-def _first_time(device: Device, boot: int, seq: int) -> bool:
-    """Whether (device, boot, seq) is new; remembers it. Below the window it counts as seen."""
-    device.here = True
+def _seen(device: Device, boot: int, seq: int) -> bool:
+    """Whether (device, boot, seq) was taken before. Below the window it counts as seen."""
     if boot not in device.boots:
-        while len(device.boots) >= BOOTS:
-            del device.boots[next(iter(device.boots))]
-        device.boots[boot] = (seq, 1)
-        return True
-    newest, seen = device.boots[boot]
-    if seq > newest:
-        device.boots[boot] = (seq, ((seen << min(seq - newest, SEQ_WINDOW)) | 1) & SEQ_MASK)
-        return True
-    if newest - seq >= SEQ_WINDOW or seen >> (newest - seq) & 1:
         return False
+    newest, seen = device.boots[boot]
+    return seq <= newest and (newest - seq >= SEQ_WINDOW or bool(seen >> (newest - seq) & 1))
+
+
+def _remember(device: Device, boot: int, seq: int) -> None:
+    """Take note of a (boot, seq) that was not seen."""
+    device.here = True
+    newest, seen = device.boots.get(boot, (seq, 0))
+    if boot not in device.boots and len(device.boots) >= BOOTS:
+        del device.boots[next(iter(device.boots))]
+    if seq > newest:
+        newest, seen = seq, (seen << min(seq - newest, SEQ_WINDOW)) & SEQ_MASK
     device.boots[boot] = (newest, seen | 1 << (newest - seq))
-    return True
 
 
 def notice_silence(ticks: Mapping[int, int], slots: Slots, clock: Clock) -> list[tuple[int, int]]:

@@ -48,6 +48,7 @@ FIELDS: Final = (
     *locomotion.FIELDS,
     *physiology.FIELDS,
     Field("heart_max_bpm", "f8", blank=np.nan),
+    Field("start_us", "i8", blank=-1),  # first stamp in closed seconds
     Field("stamp_us", "i8", blank=-1),  # newest stamp in closed seconds
     *(Field(name, "f8") for name in _SUMS),
 )
@@ -212,7 +213,7 @@ def _look_back(
 def _add_up(seconds: Seconds, state: Any, sums: Mapping[str, Any], highest: Floats) -> dict[str, Floats]:
     """Running totals as of each second, wave by wave."""
     totals = {name: np.zeros(len(seconds)) for name in (*_SUMS, "heart_max_bpm", "duration_s")}
-    stamp = _last_stamp(seconds)
+    first, last = _stamps(seconds)
     added = {name: np.nan_to_num(np.asarray(sums[name], dtype=np.float64)) for name in _SUMS}
     for rows in seconds.waves():
         slot = seconds.slot[rows]
@@ -221,18 +222,26 @@ def _add_up(seconds: Seconds, state: Any, sums: Mapping[str, Any], highest: Floa
             totals[name][rows] = state[name][slot]
         state["heart_max_bpm"][slot] = np.fmax(state["heart_max_bpm"][slot], highest[rows])
         totals["heart_max_bpm"][rows] = state["heart_max_bpm"][slot]
-        state["stamp_us"][slot] = np.maximum(state["stamp_us"][slot], stamp[rows])
-        lasted = (state["stamp_us"][slot] - state["first_us"][slot]) / SECOND_US
-        totals["duration_s"][rows] = np.maximum(lasted, 0.0)
+        totals["duration_s"][rows] = _lasted(state, slot, first[rows], last[rows])
     return totals
 
 
-def _last_stamp(seconds: Seconds) -> Ints:
-    """Newest sample stamp in each second, -1 without samples."""
-    newest = np.full(len(seconds), -1, dtype=np.int64)
+def _lasted(state: Any, slot: Ints, first: Ints, last: Ints) -> Floats:
+    """Last minus first stamp of the session as of one wave, s; brings both forward."""
+    start = state["start_us"][slot]
+    state["start_us"][slot] = np.where(start < 0, first, start)
+    state["stamp_us"][slot] = np.maximum(state["stamp_us"][slot], last)
+    return np.asarray((state["stamp_us"][slot] - state["start_us"][slot]) / SECOND_US)
+
+
+def _stamps(seconds: Seconds) -> tuple[Ints, Ints]:
+    """First and last sample stamp in each second, -1 without samples."""
+    none = np.iinfo(np.int64).max
+    first, last = np.full(len(seconds), none), np.full(len(seconds), -1)
     for row, table in seconds.samples.values():
-        np.maximum.at(newest, row, table.t_us)
-    return newest
+        np.minimum.at(first, row, table.t_us)
+        np.maximum.at(last, row, table.t_us)
+    return np.where(first == none, -1, first), last
 
 
 def _missing(seconds: Seconds) -> dict[str, Floats]:

@@ -82,11 +82,10 @@ class Route:
     def _run(self, decoded: Decoded, aligned: Aligned, out: Outputs) -> None:
         """One run of frames in which no athlete changes session."""
         out.rejected += aligned.rejected
-        self.changed.update(int(s) for s in np.unique(aligned.slot[aligned.slot >= 0]))
-        self.changed.update(closing.slot for closing in aligned.closings)
+        self.changed |= aligned.touched
         if aligned.started:
             self._begin(aligned.started)
-        self.windows.add(decoded, aligned, self.slots.state["newest_us"])
+        self.windows.add(decoded, aligned)
         if aligned.closings or aligned.silences:
             self.close(aligned, out)
 
@@ -130,7 +129,7 @@ class Route:
         for slot in started:
             athlete = self.slots.of(slot)
             person = self.people.athlete(athlete.name)
-            at_us = int(self.slots.state["first_us"][slot])
+            at_us = int(self.slots.state["opened_us"][slot])
             profile = person.get("profile") or {}
             features.begin_session(self.slots, slot, profile, roster.age(profile, at_us))
             normalise.begin_session(self.slots, slot, person.get("baselines") or {})

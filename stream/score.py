@@ -103,6 +103,7 @@ class _Columns:
     def __init__(self, scored: Scored) -> None:
         seconds, measures, inferred = scored.seconds, scored.measures, scored.inferred
         self.second, self.at_us = seconds.second.tolist(), seconds.at_us.tolist()
+        self.newest_us = seconds.newest_us.tolist()
         self.final = seconds.final.tolist()
         self.live = {name: plain(measures.live[name]) for name in LIVE}
         self.totals = {name: plain(measures.totals[name]) for name in TOTALS}
@@ -145,7 +146,11 @@ def _record(row: int, columns: _Columns, athlete: Athlete, versions: Mapping[str
         "live": {name: values[row] for name, values in columns.live.items()},
         "totals": {name: values[row] for name, values in columns.totals.items()},
         "quality": _quality(row, columns, athlete),
-        "lineage": {"models": dict(versions), "ingest_us": columns.at_us[row]},
+        "lineage": {
+            "models": dict(versions),
+            "device_us": columns.newest_us[row],
+            "ingest_us": columns.at_us[row],
+        },
     }
 
 

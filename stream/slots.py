@@ -51,13 +51,16 @@ class Athlete:
     devices: list[Device] = field(default_factory=list)
     context: dict[str, Any] = field(default_factory=dict)
 
+    def find(self, name: str) -> int | None:
+        """Index of a device, None where it was never seen."""
+        return next((index for index, device in enumerate(self.devices) if device.name == name), None)
+
     def device(self, name: str, *, venue: bool) -> int:
         """Index of a device, registered on first sight."""
-        for index, device in enumerate(self.devices):
-            if device.name == name:
-                return index
-        self.devices.append(Device(name, venue))
-        return len(self.devices) - 1
+        found = self.find(name)
+        if found is None:
+            self.devices.append(Device(name, venue))
+        return len(self.devices) - 1 if found is None else found
 
 
 class Slots:

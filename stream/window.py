@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,14 +69,15 @@ class Seconds:
 
     ``wave (R,)`` is a row's number among its slot's rows here: rows of one wave belong to different
     athletes and can be worked on at once, waves in order. ``at_us``: record timestamp of the frame that closed
-    it. ``samples``: per group the table sorted by (row, stamp) and ``row`` of each sample. ``frames late
-    clamped (R,)`` count frames whose last sample lies in the second.
+    it, ``newest_us`` the newest device stamp by then. ``samples``: per group the table sorted by (row, stamp)
+    and ``row`` of each sample. ``frames late clamped (R,)`` count frames whose last sample lies in the second.
     """
 
     slot: Ints
     second: Ints
     wave: Ints
     at_us: Ints
+    newest_us: Ints
     final: NDArray[np.bool_]
     samples: dict[str, tuple[Ints, Table]]
     frames: Ints
@@ -99,11 +100,8 @@ class Windows:
     def __init__(self) -> None:
         self._parts: dict[str, list[Table]] = {group: [] for group in COLUMNS}
 
-    def add(self, decoded: Decoded, aligned: Aligned, newest_us: Ints) -> None:
-        """Take the samples of aligned frames; those before their frame's frontier are late and left out.
-
-        ``newest_us``: the state's column, where frames without samples have their home.
-        """
+    def add(self, decoded: Decoded, aligned: Aligned) -> None:
+        """Take the samples of aligned frames; those before their frame's frontier are late and left out."""
         taken = np.flatnonzero(aligned.slot >= 0)
         if not len(taken):
             return
@@ -127,17 +125,14 @@ class Windows:
                     samples.values[keep],
                 ),
             )
-        self._count(decoded, aligned, newest_us, partly_late, taken)
+        self._count(aligned, partly_late, taken)
 
-    def _count(
-        self, decoded: Decoded, aligned: Aligned, newest_us: Ints, partly_late: NDArray[np.bool_], taken: Ints
-    ) -> None:
+    def _count(self, aligned: Aligned, partly_late: NDArray[np.bool_], taken: Ints) -> None:
         slot = aligned.slot[taken]
-        headers = [decoded.headers[i] for i in taken]
-        last = np.array([-1 if h.last_us is None else h.last_us for h in headers], dtype=np.int64)
-        home = np.where(last < 0, newest_us[slot], last + aligned.shift_us[taken])
         flags = np.stack([partly_late[taken], aligned.shift_us[taken] != 0], axis=1).astype(np.float64)
-        self.put(FRAMES, Table(slot, aligned.device[taken], home, np.zeros_like(slot), flags))
+        self.put(
+            FRAMES, Table(slot, aligned.device[taken], aligned.home_us[taken], np.zeros_like(slot), flags)
+        )
 
     def put(self, group: str, table: Table) -> None:
         """Hold rows of a group."""
@@ -160,8 +155,8 @@ class Windows:
 
     def close(self, closings: Sequence[Closing], slots: Slots) -> Seconds:
         """Cut out the seconds that ``closings`` close (the state's ``next_s`` is past them already)."""
-        slot, second, wave, at_us, final = _rows(closings)
-        key = _key(slot, second)
+        rows = _rows(closings)
+        key = _key(rows.slot, rows.second)
         next_s = slots.state["next_s"]
         samples: dict[str, tuple[Ints, Table]] = {}
         for group in COLUMNS:
@@ -170,24 +165,36 @@ class Windows:
             if due.any():
                 self._parts[group] = [table.take(~due)]
                 samples[group] = _place(table.take(due), key)
-        counts = _frame_counts(samples.pop(FRAMES, None), len(slot))
+        counts = _frame_counts(samples.pop(FRAMES, None), len(key))
         for group, (row, table) in samples.items():
             samples[group] = _one_source(row, table, _venue(slots, table))
-        return Seconds(slot, second, wave, at_us, final, samples, *counts)
+        return Seconds(*rows, samples, *counts)
 
 
-def _rows(closings: Sequence[Closing]) -> tuple[Ints, Ints, Ints, Ints, NDArray[np.bool_]]:
+class _Rows(NamedTuple):
+    slot: Ints
+    second: Ints
+    wave: Ints
+    at_us: Ints
+    newest_us: Ints
+    final: NDArray[np.bool_]
+
+
+def _rows(closings: Sequence[Closing]) -> _Rows:
     ordered = sorted((c for c in closings if c.end_s > c.begin_s), key=lambda c: c.slot)  # stable: by time
-    begin = np.array([c.begin_s for c in ordered], dtype=np.int64)
-    count = np.array([c.end_s for c in ordered], dtype=np.int64) - begin
-    slot = np.repeat(np.array([c.slot for c in ordered], dtype=np.int64), count)
-    inside = np.arange(len(slot)) - np.repeat(np.cumsum(count) - count, count)
-    last = inside == np.repeat(count, count) - 1
-    final = np.repeat(np.array([c.final for c in ordered], dtype=bool), count) & last
-    first_of_slot = np.searchsorted(slot, slot)
-    wave = np.arange(len(slot)) - first_of_slot
-    at_us = np.repeat(np.array([c.at_us for c in ordered], dtype=np.int64), count)
-    return slot, np.repeat(begin, count) + inside, wave, at_us, final
+    of = np.array([(c.slot, c.begin_s, c.end_s, c.at_us, c.newest_us, c.final) for c in ordered], np.int64)
+    slot, begin, end, at_us, newest_us, final = of.reshape(-1, 6).T
+    count = end - begin
+    row = np.repeat(np.arange(len(ordered)), count)
+    inside = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    return _Rows(
+        slot=slot[row],
+        second=begin[row] + inside,
+        wave=np.arange(len(row)) - np.searchsorted(slot[row], slot[row]),
+        at_us=at_us[row],
+        newest_us=newest_us[row],
+        final=(final[row] > 0) & (inside == count[row] - 1),
+    )
 
 
 def _key(slot: Ints, second: Ints) -> Ints:
