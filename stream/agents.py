@@ -25,11 +25,11 @@ from stream import metrics, topics
 from stream.bounds import Bounds
 from stream.control import ControlFollower
 from stream.merge import PartitionMerge
+from stream.offsets import commit
 from stream.publish import Message, Publisher
 from stream.records import Record
 from stream.restore import Restorer
 from stream.route import Outputs, Route
-from stream.sinks.offsets import commit
 from stream.snapshot import Point, marker_key, pack_athletes, pack_marker
 
 log = structlog.get_logger()

@@ -36,6 +36,13 @@ def influx_server() -> Iterator[InfluxServer]:
         yield server
 
 
+@pytest.fixture
+def own_influx() -> Iterator[InfluxServer]:
+    """An InfluxDB for one test alone."""
+    with InfluxServer(_built(influxd_binary(), "InfluxDB", "deploy/influxd/build.sh")) as server:
+        yield server
+
+
 def _built(build: Path | None, name: str, script: str) -> Path:
     if build is not None:
         return build

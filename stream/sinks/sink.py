@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import faust
 
+from stream.driver import TouchlineApp
 from stream.errors import SettingsError
+from stream.offsets import commit, offsets_after
 from stream.settings import Settings
 from stream.sinks.batch import read_batch
 from stream.sinks.metrics import QUEUE_DEPTH
-from stream.sinks.offsets import commit, offsets_after
 from stream.sinks.store import Store
 from stream.sinks.writer import Writer
 from stream.topics import ALERTS, SCORES
@@ -23,13 +24,6 @@ from stream.topics import ALERTS, SCORES
 GATHER_S: Final = 0.25
 #: How long the store may be away before the sink leaves its group or Faust calls it stuck: thirty days, s.
 OUTAGE_S: Final = 30 * 24 * 3600.0
-
-
-class SinkApp(faust.App):
-    """Faust without a folder for tables in the working directory: the sink keeps nothing there."""
-
-    def _create_directories(self) -> None:
-        """Make none."""
 
 
 def create_sink(settings: Settings, store: Store) -> faust.App:
@@ -54,7 +48,7 @@ def _app(settings: Settings) -> faust.App:
     """Its own group; timeouts that let a new sink take over soon, and an outage last for days."""
     if settings.broker is None:
         raise SettingsError("the sink needs a broker: set TOUCHLINE_BROKER")
-    return SinkApp(
+    return TouchlineApp(
         f"{settings.group}-sink",
         broker=[f"kafka://{address}" for address in settings.broker.split(",")],
         autodiscover=False,
@@ -64,7 +58,7 @@ def _app(settings: Settings) -> faust.App:
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=10.0,
         broker_heartbeat_interval=2.0,
-        broker_rebalance_timeout=4.0,
+        broker_rebalance_timeout=settings.rebalance_timeout_s,
         broker_max_poll_interval=OUTAGE_S,
         stream_processing_timeout=OUTAGE_S,
         stream_wait_empty=False,

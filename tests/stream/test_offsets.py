@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from stream.sinks.offsets import commit, offsets_after
+from stream.offsets import commit, offsets_after
 
 ONE, TWO = TopicPartition("scores.live", 1), TopicPartition("scores.live", 2)
 

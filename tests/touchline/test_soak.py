@@ -1,0 +1,47 @@
+"""An hour of a match at speed: nothing lost, and the worker's memory does not grow with the session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stream.admin import create_topics
+from stream.settings import load_settings
+from touchline.embedded import EmbeddedBroker
+from touchline.processes import Processes
+from touchline.replay import Run, run_through, start_workers
+from touchline.simulate import Simulation
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
+
+START_US = 1_790_000_000_000_000
+
+
+def resident_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+async def test_an_hour_is_scored_whole() -> None:
+    session = Simulation(11, 3600, "match", 5, ("late:0.01", "duplicate:0.01"), "natural", 1.0, None)
+    report, seen = await run_through(session.session(START_US), load_settings(), Run(1), lambda _: None)
+    assert seen.accounted() == report.frames_sent
+    assert len(seen.scores) >= 11 * 3599
+
+
+async def test_memory_is_flat_over_many_sessions() -> None:
+    settings = load_settings()
+    with EmbeddedBroker() as broker, Processes() as processes:
+        await create_topics(broker.bootstrap, settings.partitions)
+        start_workers(processes, settings, broker.bootstrap, Run(1, bootstrap=broker.bootstrap))
+        await processes.wait_ready()
+        worker = processes.children[0].process.pid
+        sizes = []
+        for number in range(4):
+            session = Simulation(11, 600, "match", number, (), "natural", 1.0, None)
+            begin_us = START_US + number * 3_600_000_000
+            run = Run(0, bootstrap=broker.bootstrap)
+            await run_through(session.session(begin_us), settings, run, lambda _: None)
+            sizes.append(resident_mb(worker))
+        assert sizes[-1] - sizes[1] < 30, sizes
