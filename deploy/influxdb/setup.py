@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bucket = influx.keep_bucket(asked.bucket, asked.retention_days)
         sys.stdout.write(influx.token_of(bucket) + "\n")
     except HTTPError as error:
-        sys.stderr.write(f"InfluxDB at {asked.url} refuses: {error.read().decode(errors='replace')}\n")
+        said = " ".join(error.read().decode(errors="replace").split())
+        sys.stderr.write(f"InfluxDB at {asked.url} refuses: {said}\n")
         return 3
     except (URLError, OSError, LookupError) as error:
         sys.stderr.write(f"InfluxDB at {asked.url}: {error}\n")
@@ -47,16 +49,16 @@ class Influx:
     def __init__(self, url: str, token: str, organisation: str) -> None:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
-        found = self._ask("GET", "orgs", {"org": organisation}).get("orgs")
+        found = self._find("orgs", {"org": organisation})
         if not found:
-            raise LookupError(f"no organisation {organisation}")
+            raise LookupError(f"there is no organisation {organisation}")
         self._organisation = found[0]["id"]
 
     def keep_bucket(self, name: str, days: int) -> dict[str, Any]:
         """The bucket, made or changed to keep points for ``days``, 0 for ever."""
         wanted = {"name": name, "retentionRules": [{"type": "expire", "everySeconds": days * DAY_S}]}
         owner = {"orgID": self._organisation}
-        found = self._ask("GET", "buckets", {"name": name, **owner}).get("buckets")
+        found = self._find("buckets", {"name": name, **owner})
         if found:
             return self._ask("PATCH", f"buckets/{found[0]['id']}", body=wanted)
         return self._ask("POST", "buckets", body=wanted | owner)
@@ -64,7 +66,7 @@ class Influx:
     def token_of(self, bucket: dict[str, Any]) -> str:
         """The token that was made for this bucket before, else a new one."""
         about, owner = f"{ABOUT} {bucket['name']}", {"orgID": self._organisation}
-        for known in self._ask("GET", "authorizations", owner)["authorizations"]:
+        for known in self._find("authorizations", owner):
             if known["description"] == about and known["status"] == "active":
                 return str(known["token"])
         resource = {"type": "buckets", "id": bucket["id"], **owner}
@@ -73,6 +75,15 @@ class Influx:
             "POST", "authorizations", body={"description": about, "permissions": allowed, **owner}
         )
         return str(made["token"])
+
+    def _find(self, kind: str, query: dict[str, str]) -> list[dict[str, Any]]:
+        try:
+            found: list[dict[str, Any]] = self._ask("GET", kind, query)[kind]
+        except HTTPError as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            return []
+        return found
 
     def _ask(
         self, method: str, path: str, query: dict[str, str] | None = None, body: Any = None
