@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import faust
 import structlog
@@ -18,8 +18,7 @@ from stream.alert import load_rules
 from stream.align import Clock
 from stream.bounds import Bounds
 from stream.control import ControlFollower
-from stream.driver import TouchlineApp
-from stream.errors import SettingsError
+from stream.driver import kafka_app
 from stream.infer import Engine
 from stream.publish import Publisher
 from stream.restore import Restorer
@@ -28,8 +27,6 @@ from stream.route import Route
 from stream.settings import Settings
 
 log = structlog.get_logger()
-
-DAY_S: Final = 24 * 3600.0
 
 
 def create_worker(
@@ -40,7 +37,7 @@ def create_worker(
     ``load_engine`` runs in a thread of its own while the worker joins its group. ``ready``: a file made when
     partitions are assigned and the engine is warm.
     """
-    app: Any = worker_app(settings, f"{settings.group}-worker")
+    app: Any = kafka_app(settings, "worker")
     topic = app.topic(topics.WEARABLE, topics.VENUE, key_serializer="raw", value_serializer="raw", acks=False)
     life = _Life(app, settings, load_engine, ready)
 
@@ -107,28 +104,6 @@ class _Life:
 
 def _ours(partitions: Any) -> set[int]:
     return {place.partition for place in partitions if place.topic == topics.WEARABLE}
-
-
-def worker_app(settings: Settings, name: str) -> faust.App:
-    """A Faust app as all our processes want it: no web port, no tables, no topics of its own."""
-    if settings.broker is None:
-        raise SettingsError("no broker: set --broker or TOUCHLINE_BROKER")
-    return TouchlineApp(
-        name,
-        broker=[f"kafka://{address}" for address in settings.broker.split(",")],
-        autodiscover=False,
-        web_enabled=False,
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        consumer_auto_offset_reset="earliest",
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
-        broker_rebalance_timeout=settings.rebalance_timeout_s,
-        broker_max_poll_interval=DAY_S,
-        stream_buffer_maxsize=2 * settings.chunk_max,
-        stream_wait_empty=False,
-        agent_supervisor="mode.CrashingSupervisor",
-    )
 
 
 def _route(settings: Settings, engine: Engine, people: Roster) -> Route:

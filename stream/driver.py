@@ -14,7 +14,12 @@ import faust
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.transport.drivers import aiokafka as driver
 
+from stream.errors import SettingsError
+from stream.settings import Settings
+
 FETCH_WAIT_MS: Final = 50
+#: How long a process may wait (for a store, say) before it leaves its group or Faust calls it stuck: 30 days, s.
+OUTAGE_S: Final = 30 * 24 * 3600.0
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
@@ -43,3 +48,29 @@ class TouchlineApp(faust.App):
 
     def _create_directories(self) -> None:
         """Make none: state is ours, on ``state.athletes``."""
+
+
+def kafka_app(settings: Settings, name: str) -> faust.App:
+    """A Faust app as all our processes want it: no web port, no tables, no topics of its own.
+
+    Timeouts let a new process take over soon and a store be away for days. Raises SettingsError without a broker.
+    """
+    if settings.broker is None:
+        raise SettingsError("no broker: set --broker or TOUCHLINE_BROKER")
+    return TouchlineApp(
+        f"{settings.group}-{name}",
+        broker=[f"kafka://{address}" for address in settings.broker.split(",")],
+        autodiscover=False,
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        broker_rebalance_timeout=settings.rebalance_timeout_s,
+        broker_max_poll_interval=OUTAGE_S,
+        stream_buffer_maxsize=2 * settings.chunk_max,
+        stream_processing_timeout=OUTAGE_S,
+        stream_wait_empty=False,
+        agent_supervisor="mode.CrashingSupervisor",
+    )

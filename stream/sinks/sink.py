@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import faust
 
-from stream.driver import TouchlineApp
-from stream.errors import SettingsError
+from stream.driver import kafka_app
 from stream.offsets import commit, offsets_after
 from stream.settings import Settings
 from stream.sinks.batch import read_batch
@@ -22,13 +21,11 @@ from stream.topics import ALERTS, SCORES
 
 #: How long a batch gathers, s. Nobody waits for it: what is live is pushed, the store serves history.
 GATHER_S: Final = 0.25
-#: How long the store may be away before the sink leaves its group or Faust calls it stuck: thirty days, s.
-OUTAGE_S: Final = 30 * 24 * 3600.0
 
 
 def create_sink(settings: Settings, store: Store) -> faust.App:
     """The app, to be run by a ``faust.Worker``. The caller opens ``store`` and closes it after the run."""
-    app = _app(settings)
+    app = kafka_app(settings, "sink")
     writer = Writer(store)
     topic = app.topic(SCORES, ALERTS, key_serializer="raw", value_serializer="raw", acks=False)
 
@@ -42,25 +39,3 @@ def create_sink(settings: Settings, store: Store) -> faust.App:
             QUEUE_DEPTH.set(records.channel.queue.qsize())
 
     return app
-
-
-def _app(settings: Settings) -> faust.App:
-    """Its own group; timeouts that let a new sink take over soon, and an outage last for days."""
-    if settings.broker is None:
-        raise SettingsError("the sink needs a broker: set TOUCHLINE_BROKER")
-    return TouchlineApp(
-        f"{settings.group}-sink",
-        broker=[f"kafka://{address}" for address in settings.broker.split(",")],
-        autodiscover=False,
-        web_enabled=False,
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        consumer_auto_offset_reset="earliest",
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
-        broker_rebalance_timeout=settings.rebalance_timeout_s,
-        broker_max_poll_interval=OUTAGE_S,
-        stream_processing_timeout=OUTAGE_S,
-        stream_wait_empty=False,
-        agent_supervisor="mode.CrashingSupervisor",
-    )

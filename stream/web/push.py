@@ -11,7 +11,6 @@ from typing import Final
 
 from fastapi import APIRouter, WebSocket
 from starlette.responses import PlainTextResponse
-from starlette.websockets import WebSocketDisconnect
 
 from stream.web import metrics
 from stream.web.access import NO_SESSION, has_session, same_origin
@@ -64,8 +63,5 @@ async def _send(socket: WebSocket, broadcast: Broadcast) -> None:
 
 
 async def _listen(socket: WebSocket) -> None:
-    try:
-        while True:
-            await socket.receive_text()
-    except (WebSocketDisconnect, KeyError):
-        return
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass

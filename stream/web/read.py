@@ -48,7 +48,9 @@ def read(records: Iterable[Any]) -> tuple[Batch, Sequence[Unread]]:
         try:
             found.add(record)
         except ValueError as error:
-            unread.append(Unread(record.topic, record.partition, record.offset, str(error)))
+            unread.append(
+                Unread(record.topic, record.partition, record.offset, str(error) or type(error).__name__)
+            )
     return Batch(found.scores, found.alerts, found.named), unread
 
 
