@@ -96,4 +96,5 @@ def _add_page(app: FastAPI, static: Path) -> None:
     def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    app.mount("/", StaticFiles(directory=static, check_dir=False), name="static")
+    if static.is_dir():
+        app.mount("/", StaticFiles(directory=static), name="static")

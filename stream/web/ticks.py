@@ -13,6 +13,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from stream.admin import check_topics
+from stream.errors import BrokerUnavailable, TopicMismatch
 from stream.records import encode_tick
 from stream.topics import VENUE
 from stream.web import metrics
@@ -26,17 +28,23 @@ SECOND_US: Final = 1_000_000
 async def write_ticks(broker: str, clock: Callable[[], int]) -> None:
     """Without end; ``clock`` is wall time in µs. While the broker is away no tick is written, nor made up later."""
     while True:
-        producer = AIOKafkaProducer(bootstrap_servers=broker, request_timeout_ms=5_000)
         try:
-            await producer.start()
-            while True:
-                await _until_next_second(clock())
-                await _tick(producer, clock())
-        except (KafkaError, OSError) as error:
-            log.warning("no ticks are written", broker=broker, reason=str(error))
-        finally:
-            await producer.stop()
+            await check_topics(broker)  # a write to a topic that is not there would make it on many brokers
+            await _write(broker, clock)
+        except (BrokerUnavailable, TopicMismatch, KafkaError, OSError) as error:
+            log.warning("no ticks are written, trying again", reason=str(error))
         await asyncio.sleep(RETRY_S)
+
+
+async def _write(broker: str, clock: Callable[[], int]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=broker, request_timeout_ms=5_000)
+    try:
+        await producer.start()
+        while True:
+            await _until_next_second(clock())
+            await _tick(producer, clock())
+    finally:
+        await producer.stop()
 
 
 async def _until_next_second(now_us: int) -> None:

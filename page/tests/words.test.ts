@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { markText, marks } from "../src/axis.ts";
+import { waitMs } from "../src/backoff.ts";
+import { PANELS, reading } from "../src/panels.ts";
+import { count, distance, duration, fixed, moment, percent, ruleName } from "../src/words.ts";
+
+test("a duration is in the unit people would use", () => {
+  assert.deepEqual([0, 34.9, 99, 100, 3599, 3600, 4000].map(duration), [
+    "0 s", "34 s", "99 s", "1 min", "59 min", "1 h", "1 h 6 min",
+  ]);
+});
+
+test("per cent has a digit only where it is small", () => {
+  assert.deepEqual([0.0213, 0.0994, 0.0996, 0.11, null].map(percent), ["2.1", "9.9", "10", "11", "–"]);
+});
+
+test("a distance is in metres below one kilometre", () => {
+  assert.deepEqual([640.4, 5432, null].map(distance), ["640 m", "5.43 km", "–"]);
+});
+
+test("nothing is a dash", () => {
+  assert.deepEqual([fixed(null, 1), fixed(undefined, 1), fixed(0, 1)], ["–", "–", "0.0"]);
+});
+
+test("a rule has its name, an unknown one its own words", () => {
+  assert.deepEqual(["heart_rate_high", "my_own_rule"].map(ruleName), ["Heart rate high", "My own rule"]);
+});
+
+test("one is one and two are many", () => {
+  assert.deepEqual([count(1, "alert", "alerts"), count(2, "alert", "alerts")], ["1 alert", "2 alerts"]);
+});
+
+test("a moment says that it is UTC", () => {
+  assert.equal(moment(1_795_618_800_000_000), "2026-11-25 15:00 UTC");
+});
+
+test("the axis is marked from its end back", () => {
+  assert.deepEqual(marks(100, 700, 5), [100, 220, 340, 460, 580, 700]);
+  assert.deepEqual(marks(0, 5400, 5).length, 4);
+});
+
+test("marks count back in minutes, and the end has its own word", () => {
+  assert.deepEqual([700, 580, 675].map((at) => markText(at, 700, "now")), ["now", "−2 min", "−0:25 min"]);
+});
+
+test("waiting doubles to eight seconds and is spread by half", () => {
+  assert.deepEqual([waitMs(0, 1), waitMs(1, 1), waitMs(9, 1), waitMs(9, 0)], [500, 1000, 8000, 4000]);
+});
+
+test("a reading has the interval only where there is one", () => {
+  const [performance, heart] = PANELS;
+  assert.ok(performance && heart);
+  assert.equal(reading(performance, [61.3, 48, 74]), "61 (48–74) of 100");
+  assert.equal(reading(performance, [null, null, null]), "– of 100");
+  assert.equal(reading(heart, [162]), "162 bpm");
+});

@@ -1,0 +1,1 @@
+"""Tests of stream/web, one file a module."""
