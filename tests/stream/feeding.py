@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -186,7 +186,3 @@ def agree(records: Sequence[Record], make: Callable[[], Route] = make_route) -> 
         route = make()
         assert told([route.push(part) for part in parts]) == whole
     return whole
-
-
-def with_offset(record: Record, offset: int) -> Record:
-    return replace(record, offset=offset)
