@@ -78,6 +78,13 @@ class _Life:
         self._started.set()
         return self._telemetry
 
+    async def _begun(self) -> Telemetry:
+        """The telemetry once it has started. Raises what loading the engine raised, so that nobody waits in vain."""
+        await asyncio.wrap_future(self._route)
+        await self._started.wait()
+        assert self._telemetry is not None
+        return self._telemetry
+
     async def rest(self) -> None:
         """Once a second."""
         if self._telemetry is not None:
@@ -90,9 +97,7 @@ class _Life:
 
     async def assigned(self, _: Any, partitions: Any, **_kwargs: Any) -> None:
         """A rebalance is over."""
-        await self._started.wait()
-        assert self._telemetry is not None
-        await self._telemetry.assigned(_ours(partitions))
+        await (await self._begun()).assigned(_ours(partitions))
         if self._ready is not None:
             await asyncio.to_thread(self._ready.touch)
 
