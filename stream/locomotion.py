@@ -41,6 +41,7 @@ FIELDS: Final = (
     *fields("plane", 2),
     *fields("globe", 2),
     *fields("cumulative", 1),
+    Field("otherwise_m", "f8"),  # counted by other sources since the newest cumulative distance
     Field("speed_cells", "f8", (CELLS,), blank=np.nan),  # the second before, m/s
     Field("speed_s", "i8", blank=-1),  # which second that was
     Field("speed_mean", "f8", blank=np.nan),
@@ -72,7 +73,7 @@ def measure_motion(seconds: Seconds, state: Any) -> Motion:
     rows = len(seconds)
     row, table = seconds.samples.get("position", (np.zeros(0, dtype=np.int64), empty("position")))
     path = _path(state, row, table, rows)
-    cumulative, cumulative_speed = _cumulative(state, row, table, seconds)
+    device = _cumulative(state, row, table, seconds)
     measured = mean_per_row(row, table.values[:, SPEED], rows)
     covered = summed(row, ~np.isnan(table.values[:, SPEED]) * table.step_us / SECOND_US, rows)
     distance = np.where(np.isnan(measured), path.length, measured * np.minimum(covered, 1.0))
@@ -84,8 +85,8 @@ def measure_motion(seconds: Seconds, state: Any) -> Motion:
     sample_speed[lacking] = path.sample_speed[lacking]
     step_s = mean_per_row(row, table.step_us / SECOND_US, rows)
     return Motion(
-        distance=np.where(np.isnan(cumulative), distance, cumulative),
-        speed=np.where(np.isnan(speed), cumulative_speed, speed),
+        distance=_counted_once(state, seconds, device, distance),
+        speed=np.where(np.isnan(speed), device.speed, speed),
         altitude=mean_per_row(row, table.values[:, ALTITUDE], rows),
         place=place,
         dx=path.dx,
@@ -138,8 +139,17 @@ def _displacement(name: str, chained: Chain) -> tuple[Floats, Floats]:
     return east, np.radians(change[:, 0]) * EARTH_M
 
 
-def _cumulative(state: Any, row: Ints, table: Table, seconds: Seconds) -> tuple[Floats, Floats]:
-    """Increment of the device's cumulative distance per second (m) and the speed it implies.
+@dataclass(frozen=True, slots=True)
+class _Cumulative:
+    """Per second: increment of the device's cumulative distance (m), the speed it implies, whether it was read."""
+
+    increment: Floats
+    speed: Floats
+    read: NDArray[np.bool_]
+
+
+def _cumulative(state: Any, row: Ints, table: Table, seconds: Seconds) -> _Cumulative:
+    """What the device's own cumulative distance says.
 
     Once a device sends it, it alone counts (0 between readings), until it is silent for a minute: NaN then.
     """
@@ -158,7 +168,21 @@ def _cumulative(state: Any, row: Ints, table: Table, seconds: Seconds) -> tuple[
     near = (chained.dt_us > 0) & (chained.dt_us <= CUMULATIVE_US)
     speed = np.where(near, gain / np.where(near, chained.dt_us / SECOND_US, 1), np.nan)
     increment = summed(chained.row, gain, rows)
-    return np.where(rules, increment, np.nan), mean_per_row(chained.row, speed, rows)
+    return _Cumulative(np.where(rules, increment, np.nan), mean_per_row(chained.row, speed, rows), read)
+
+
+def _counted_once(state: Any, seconds: Seconds, device: _Cumulative, otherwise: Floats) -> Floats:
+    """The device's own distance, else ``otherwise`` (m): a reading after a pause also covers what that counted."""
+    distance = np.where(np.isnan(device.increment), otherwise, device.increment)
+    if not (state["cumulative_t"][seconds.slot] >= 0).any():
+        return distance
+    for rows in seconds.waves():
+        slot, read = seconds.slot[rows], device.read[rows]
+        counted = state["otherwise_m"][slot]
+        distance[rows] = np.where(read, np.maximum(distance[rows] - counted, 0.0), distance[rows])
+        more = np.where(np.isnan(device.increment[rows]), np.nan_to_num(otherwise[rows]), 0.0)
+        state["otherwise_m"][slot] = np.where(read, 0.0, counted + more)
+    return distance
 
 
 def _newest(seconds: Seconds, mark: Ints) -> Ints:
@@ -213,6 +237,8 @@ def follow_motion(state: Any, slot: Ints, second: Ints, of: tuple[Motion, Ints])
     acceleration = np.where(follows, speed - state["speed_mean"][slot], np.nan)
     smooth, change = _smooth(np.concatenate([before, cells], axis=1))
     coarse = motion.coarse[rows]
+    for name in ("sprint_cells", "above_cells", "accelerating_cells", "decelerating_cells"):
+        state[name][slot[~follows]] = 0
     change = np.where(coarse[:, None], acceleration[:, None], change)
     smooth = np.where(coarse[:, None], cells, smooth)
     power = metabolic_power(smooth, np.nan_to_num(change))
@@ -247,9 +273,7 @@ def _smooth(twenty: Floats) -> tuple[Floats, Floats]:
     change = (smooth[:, WINDOW:] - smooth[:, :-WINDOW]) / (WINDOW / CELLS)
     lacking = np.isnan(twenty[:, CELLS:])
     now = np.where(lacking, np.nan, smooth[:, -CELLS:])
-    return now, np.where(
-        lacking, np.nan, np.concatenate([np.full((len(now), 0), 0.0), change[:, -CELLS:]], axis=1)
-    )
+    return now, np.where(lacking, np.nan, change[:, -CELLS:])
 
 
 def _turn(state: Any, slot: Ints, motion: Motion, rows: Ints, follows: NDArray[np.bool_]) -> Floats:
