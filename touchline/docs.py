@@ -23,7 +23,22 @@ from pydantic.fields import FieldInfo
 import stream.metrics
 import stream.sinks.metrics
 import stream.web.metrics
-from stream import align, decode, errors, features, infer, merge, normalise, publish, score, topics, window
+from stream import (
+    align,
+    decode,
+    errors,
+    features,
+    impact,
+    infer,
+    locomotion,
+    merge,
+    normalise,
+    physiology,
+    publish,
+    score,
+    topics,
+    window,
+)
 from stream.alert import EVENTS, STATES, TABLE, Alerts, load_rules
 from stream.records import REJECT_REASONS
 from stream.settings import PREFIX, Settings
@@ -197,6 +212,25 @@ def _levels(metric: str, raise_at: float, clear: float) -> tuple[str, str]:
     return ("", "") if metric == "silence" else (f"{raise_at:g}", f"{clear:g}")
 
 
+def thresholds() -> str:
+    """From where on something counts."""
+    rows = (
+        ("high-speed running", f"above {locomotion.HSR:g} m/s"),
+        (
+            "sprint",
+            f"above {locomotion.SPRINT:g} m/s for at least 1 s, until below {locomotion.SPRINT_LEAVE:g} m/s",
+        ),
+        ("acceleration, deceleration", f"beyond ±{locomotion.ACCELERATION:g} m/s² for at least 0.5 s"),
+        (
+            "high metabolic load distance",
+            f"above {locomotion.HSR:g} m/s, or beyond ±{locomotion.HMLD_ACCELERATION:g} m/s²",
+        ),
+        ("impact", f"acceleration vector above {impact.IMPACT_G:g} g"),
+        ("heart-rate zones", ", ".join(f"{100 * share:.0f} %" for share in physiology.ZONES) + " of maximum"),
+    )
+    return table(("what", "counts from"), rows)
+
+
 def stages() -> str:
     """The stages in order, with what each hands to the next."""
     modules = [inspect.getmodule(stage) for stage in STAGES]
@@ -231,6 +265,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "errors": error_tree,
     "alert-states": alert_states,
     "rules": rules,
+    "thresholds": thresholds,
     "stages": stages,
 }
 
