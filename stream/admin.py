@@ -53,7 +53,7 @@ async def _create(client: AIOKafkaAdminClient, new: list[NewTopic]) -> None:
 async def check_topics(bootstrap: str) -> tuple[int, list[str]]:
     """Partition count of the contract's topics, and in words what is wrong with retention and clean-up.
 
-    Raises TopicMismatch where topics are missing or their partition counts differ: nothing can run on that.
+    Raises TopicsMissing, and TopicMismatch where partition counts differ: nothing can run on that.
     """
     client = await connect(bootstrap)
     try:

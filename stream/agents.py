@@ -13,7 +13,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -31,6 +31,7 @@ from stream.records import Record
 from stream.restore import Restorer
 from stream.route import Outputs, Route
 from stream.snapshot import Point, marker_key, pack_athletes, pack_marker
+from stream.timed import Stopwatch
 
 log = structlog.get_logger()
 
@@ -39,12 +40,13 @@ TELEMETRY: Final = {False: topics.WEARABLE, True: topics.VENUE}
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the wiring gives the agents: the route (once it is warm) and the ways in and out.
+    """What the wiring gives the agents: the route, the time its networks take, and the ways in and out.
 
     ``shuffle``: cut chunks at random places, seeded; replays are verified with it.
     """
 
-    route: Future[Route]
+    route: Route
+    stopwatch: Stopwatch
     bounds: Bounds
     control: ControlFollower
     publisher: Publisher
@@ -100,15 +102,12 @@ class Telemetry:
         """Forget partitions that are no longer ours, load those that are new."""
         ours = set(partitions)
         async with self._busy:
-            route = await self._route()
+            route = self._parts.route
             for partition in set(self._merges) - ours:
                 await self._in_thread(route.release, partition)
                 del self._merges[partition]
             await self._load(ours - set(self._merges))
             log.info("partitions assigned", partitions=sorted(ours))
-
-    async def _route(self) -> Route:
-        return await asyncio.wrap_future(self._parts.route)
 
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
@@ -141,7 +140,7 @@ class Telemetry:
 
     async def _load(self, partitions: set[int]) -> None:
         """Restore partitions' athletes; each goes on from its marker, else from the beginning of its logs."""
-        route = await self._route()
+        route = self._parts.route
         for partition, snapshots in (await self._parts.restorer.read(partitions)).items():
             await self._in_thread(route.release, partition)
             found: Point | None = await self._in_thread(snapshots.into, route, partition)
@@ -168,8 +167,16 @@ class Telemetry:
         return [records[a:b] for a, b in pairwise(sorted({0, *inner, len(records)}))]
 
     def _push(self, chunk: list[Record]) -> Outputs:
-        with metrics.CHUNK.time():
-            return self._parts.route.result().push(chunk)
+        """In the route's thread: work through a chunk, and tell how long the networks and the rest took."""
+        began = time.perf_counter()
+        self._parts.stopwatch.take()
+        outputs = self._parts.route.push(chunk)
+        took, inference = time.perf_counter() - began, self._parts.stopwatch.take()
+        metrics.CHUNK.observe(took)
+        metrics.WINDOWS.observe(took - inference)
+        if outputs.scores:
+            metrics.INFERENCE.observe(inference)
+        return outputs
 
     def _due(self) -> bool:
         return time.monotonic() - self._safe_at >= self._parts.snapshot_every_s
@@ -195,7 +202,7 @@ class Telemetry:
 
     def _pack(self, points: dict[int, Point]) -> tuple[list[Message], list[Message]]:
         """Snapshots of what changed, tombstones of who is gone, and the markers."""
-        route = self._parts.route.result()
+        route = self._parts.route
         athletes: list[Message] = []
         markers: list[Message] = []
         for partition, point in points.items():

@@ -25,6 +25,7 @@ from stream.restore import Restorer
 from stream.roster import Roster
 from stream.route import Route
 from stream.settings import Settings
+from stream.timed import Stopwatch, TimedEngine
 
 log = structlog.get_logger()
 
@@ -63,17 +64,17 @@ class _Life:
         self._app = app
         self._settings = settings
         self._people = Roster()
-        self._route = _in_background(lambda: _route(settings, load_engine(), self._people))
+        self._stopwatch = Stopwatch()
+        self._route = _in_background(lambda: self._make_route(load_engine()))
         self._ready = ready
         self._started = asyncio.Event()
         self._telemetry: Telemetry | None = None
 
     async def start(self) -> Telemetry:
-        """Connect and wait for the engine. Raises what loading it raised."""
-        parts = _parts(self._settings, self._route, self._people)
+        """Wait for the engine and connect. Raises what loading the engine raised."""
+        parts = self._parts(await asyncio.wrap_future(self._route))
         for part in (parts.bounds, parts.control, parts.publisher, parts.restorer):
             await part.start()
-        await asyncio.wrap_future(self._route)
         self._telemetry = Telemetry(self._app, parts)
         self._started.set()
         return self._telemetry
@@ -84,6 +85,30 @@ class _Life:
         await self._started.wait()
         assert self._telemetry is not None
         return self._telemetry
+
+    def _make_route(self, engine: Engine) -> Route:
+        settings = self._settings
+        clock = Clock(
+            lateness_us=settings.lateness_ms * 1000,
+            future_us=settings.future_ms * 1000,
+            silent_us=round(settings.silent_after_s * 1e6),
+        )
+        return Route(clock, load_rules(settings.rules), TimedEngine(engine, self._stopwatch), self._people)
+
+    def _parts(self, route: Route) -> Parts:
+        settings = self._settings
+        assert settings.broker is not None
+        bounds = Bounds(settings.broker)
+        return Parts(
+            route=route,
+            stopwatch=self._stopwatch,
+            bounds=bounds,
+            control=ControlFollower(settings.broker, bounds, self._people),
+            publisher=Publisher(settings.broker),
+            restorer=Restorer(settings.broker, bounds),
+            snapshot_every_s=settings.snapshot_every_s,
+            shuffle=settings.shuffle,
+        )
 
     async def rest(self) -> None:
         """Once a second."""
@@ -109,29 +134,6 @@ class _Life:
 
 def _ours(partitions: Any) -> set[int]:
     return {place.partition for place in partitions if place.topic == topics.WEARABLE}
-
-
-def _route(settings: Settings, engine: Engine, people: Roster) -> Route:
-    clock = Clock(
-        lateness_us=settings.lateness_ms * 1000,
-        future_us=settings.future_ms * 1000,
-        silent_us=round(settings.silent_after_s * 1e6),
-    )
-    return Route(clock, load_rules(settings.rules), engine, people)
-
-
-def _parts(settings: Settings, route: Future[Route], people: Roster) -> Parts:
-    assert settings.broker is not None
-    bounds = Bounds(settings.broker)
-    return Parts(
-        route=route,
-        bounds=bounds,
-        control=ControlFollower(settings.broker, bounds, people),
-        publisher=Publisher(settings.broker),
-        restorer=Restorer(settings.broker, bounds),
-        snapshot_every_s=settings.snapshot_every_s,
-        shuffle=settings.shuffle,
-    )
 
 
 def _in_background(make: Callable[[], Route]) -> Future[Route]:

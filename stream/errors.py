@@ -7,7 +7,8 @@ TouchlineError
 │   ├── BrokerUnavailable
 │   ├── StoreUnavailable
 │   └── ModelMissing
-├── TopicMismatch         topics exist, but not as the contract wants them      exit 1
+├── TopicMismatch         topics are not as the contract wants them             exit 1
+│   └── TopicsMissing     some are not there at all
 ├── UnreadableFile        a recording that no reader understands                exit 2
 └── FrameRejected         one frame is not acceptable; carries the named reason (never ends a process)
 """
@@ -51,6 +52,10 @@ class ModelMissing(MissingError):
 
 class TopicMismatch(TouchlineError):
     """A topic's partitions, retention or clean-up differ from the contract."""
+
+
+class TopicsMissing(TopicMismatch):
+    """Topics of the contract are not there; `touchline topics create` makes them."""
 
 
 class UnreadableFile(UsageError):

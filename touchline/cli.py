@@ -325,13 +325,13 @@ def _needs_broker(settings: Settings) -> str:
 async def _reachable(settings: Settings) -> None:
     """Wait for the broker and its topics, saying so; a worker may be started before either."""
     from stream.admin import check_topics
-    from stream.errors import BrokerUnavailable
+    from stream.errors import BrokerUnavailable, TopicsMissing
 
     bootstrap = _needs_broker(settings)
     while True:
         try:
             await check_topics(bootstrap)
-        except BrokerUnavailable as error:
+        except (BrokerUnavailable, TopicsMissing) as error:
             console.print(f"{error} Trying again.", style="yellow", markup=False, highlight=False)
             await asyncio.sleep(2)
         else:
