@@ -74,9 +74,8 @@ def add_heart(state: Any, slot: Ints, second: Ints, heart_rate: Floats) -> Float
 def add_power(state: Any, slot: Ints, power: Floats) -> Floats:
     """Drain or refill W' by one second of mechanical power (W, NaN if none); gives W'bal (J)."""
     critical, whole = state["critical_power"][slot], state["w_prime"][slot]
-    left = state["w_balance"][slot]
-    left = np.where(np.isnan(left) & ~np.isnan(power), whole, left)  # full when power is first seen
-    spare = critical - power
+    left, spare = state["w_balance"][slot], critical - power
+    left = np.where(np.isnan(left) & ~np.isnan(spare), whole, left)  # full when power is first seen
     change = np.where(spare > 0, spare * (whole - left) / whole, spare)
     left = np.where(np.isnan(change), left, left + change)
     state["w_balance"][slot] = left
