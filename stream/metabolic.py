@@ -18,6 +18,9 @@ G: Final = 9.81
 FLAT_COST: Final = 3.6  # J/kg/m of constant running on grass
 DRAG: Final = 0.0037
 RUNNING_ABOVE: Final = 2.5  # m/s, at any slope
+#: Beyond what anybody runs (m/s, m/s²): a fault of tracking or a vehicle, of which the formulas say nothing.
+FASTEST: Final = 13.0
+HARDEST: Final = 10.0
 TRANSITION: Final = (-107.05, 113.13, -1.13, -15.84, -1.7, 2.27)  # m/s over slope^5 … slope^0
 #: Walking cost over speed^4 … speed^0 (J/kg/m) at each of these equivalent slopes, linear in between.
 WALK_SLOPES: Final = np.array([-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4])
@@ -36,11 +39,13 @@ WALK_COST: Final = np.array(
 
 
 def metabolic_power(speed: Floats, acceleration: Floats) -> Floats:
-    """Metabolic power in W/kg from speed (m/s) and acceleration (m/s²); NaN where either is."""
+    """Metabolic power in W/kg from speed (m/s) and acceleration (m/s²); NaN where either is, or nobody runs so."""
+    human = (speed <= FASTEST) & (np.abs(acceleration) <= HARDEST)
     slope = acceleration / G + DRAG * speed**2 / G
     mass = np.sqrt(slope**2 + 1)
     running = (speed > RUNNING_ABOVE) | (speed >= np.polyval(TRANSITION, slope))
-    return np.where(running, _running_cost(slope), _walking_cost(slope, speed)) * mass * speed
+    cost = np.where(running, _running_cost(slope), _walking_cost(slope, speed))
+    return np.where(human, cost * mass * speed, np.nan)
 
 
 def _running_cost(slope: Floats) -> Floats:

@@ -56,6 +56,12 @@ def test_unknown_speed_or_acceleration_gives_unknown_power() -> None:
     assert np.isnan(power).all()
 
 
+def test_of_what_nobody_runs_the_power_is_unknown() -> None:
+    """Tracking that jumps ten metres in a tenth of a second would give a hundred kilowatts per kilogram."""
+    power = metabolic_power(np.array([100.0, 5.0, 5.0, 12.0]), np.array([0.0, 50.0, -50.0, 1.0]))
+    assert np.isnan(power).tolist() == [True, True, True, False]
+
+
 def test_any_shape_of_columns() -> None:
     speed = np.linspace(0, 8, 24).reshape(2, 3, 4)
     acceleration = np.linspace(-4, 4, 24).reshape(2, 3, 4)
