@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 MARGIN_US: Final = 2 * SECOND_US
 #: Weather older than this says nothing of now, event time.
 STANDS_US: Final = 180 * SECOND_US
+#: Readings kept from one chunk to the next.
 KEPT: Final = 512
 
 
@@ -36,6 +37,8 @@ class Venue:
         samples = decoded.samples.get("environment")
         if samples is None:
             return
+        for kept in self._readings.values():
+            del kept[:-KEPT]
         celsius = wbgt(*samples.values.T)
         for frame, offset_us, heat in zip(samples.frame, samples.offset_us, celsius, strict=True):
             header = decoded.headers[frame]
@@ -43,7 +46,6 @@ class Venue:
                 kept = self._readings.setdefault(header.record.partition, [])
                 at_us = max(header.record.at_us, kept[-1][0] if kept else 0)
                 kept.append((at_us, int(header.t0_us + offset_us), float(heat)))
-                del kept[:-KEPT]
 
     def at(self, partition: Ints, at_us: Ints, second: Ints) -> Floats:
         """WBGT (°C) for seconds of athletes of ``partition (R,)`` closed at ``at_us (R,)``; NaN unknown."""
@@ -61,7 +63,7 @@ class Venue:
 
     def packed(self, partition: int) -> list[list[Any]]:
         """A partition's readings for a snapshot."""
-        return [list(reading) for reading in self._readings.get(partition, [])]
+        return [list(reading) for reading in self._readings.get(partition, [])[-KEPT:]]
 
     def restore(self, partition: int, packed: list[list[Any]]) -> None:
         """Readings from a snapshot; an empty list forgets the partition."""
