@@ -119,7 +119,7 @@ def infer(windows: Normalised, person: Person, engine: Engine) -> Inferred:
             none.astype(np.int64),
         )
     median, acceleration, bands = _forecast(windows, engine)
-    abstains, actual = _output(windows, person)
+    abstains, actual = output_over_own(windows, person)
     quantiles = engine.performance(effort(windows.raw, person), person.static)
     percentile = percentile_of(actual, quantiles, engine.quantile_levels)
     return Inferred(median, acceleration, bands, np.where(abstains == 0, percentile, np.nan), abstains)
@@ -149,7 +149,7 @@ def effort(raw: Float32, person: Person) -> Float32:
     return np.concatenate([np.where(present, channels, 0), present], axis=2).astype(np.float32)
 
 
-def _output(windows: Normalised, person: Person) -> tuple[NDArray[np.int64], Floats]:
+def output_over_own(windows: Normalised, person: Person) -> tuple[NDArray[np.int64], Floats]:
     """Mean output of the last minute over the athlete's own centre, and why it may not be scored."""
     recent = windows.raw[:, -OUTPUT_S:]
     actual = np.full(len(recent), np.nan)
