@@ -67,6 +67,8 @@ influxd: ## InfluxDB 2 for the tests, built with Go and Rust, into the user cach
 up: ## The real thing in containers
 	docker compose up --build
 
-lock: setup ## Write requirements.lock anew from pyproject.toml
+lock: setup ## Write both lock files anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.12 -c requirements.lock --no-annotate \
+		--generate-hashes --no-emit-index-url --quiet --output-file deploy/requirements.lock

@@ -60,7 +60,7 @@ async def check_topics(bootstrap: str) -> tuple[int, list[str]]:
         described = {entry["topic"]: entry for entry in await client.describe_topics()}
         missing = [spec.name for spec in TOPICS if spec.name not in described]
         if missing:
-            raise TopicMismatch(
+            raise TopicsMissing(
                 f"missing topics: {', '.join(missing)}; make them with `touchline topics create`"
             )
         counts = {s.name: len(described[s.name]["partitions"]) for s in TOPICS if s.partitioned}

@@ -41,7 +41,7 @@ TABLE: Final[Mapping[tuple[int, int], tuple[int, str]]] = {
     (PENDING, BELOW): (INACTIVE, "fell before it fired"),
     (PENDING, RESTED): (INACTIVE, "fell before it fired"),
     (PENDING, RIPE): (FIRING, "held"),
-    (PENDING, LOST): (STALE, "value missing"),
+    (PENDING, LOST): (INACTIVE, "value missing"),
     (FIRING, RESTED): (INACTIVE, "cleared"),
     (FIRING, LOST): (STALE, "value missing"),
     (STALE, HELD): (FIRING, "value back"),
@@ -53,6 +53,12 @@ TABLE: Final[Mapping[tuple[int, int], tuple[int, str]]] = {
 NEXT: Final = np.array(
     [[TABLE.get((s, e), (s, ""))[0] for e in range(len(EVENTS))] for s in range(len(STATES))]
 )
+
+#: What the athlete's silence does: nothing has held long enough to fire without having been seen.
+SILENCED: Final[Mapping[int, tuple[int, str]]] = {
+    PENDING: (INACTIVE, "sensor silent"),
+    FIRING: (STALE, "sensor silent"),
+}
 
 #: What rules can watch, in the unit of their thresholds.
 METRICS: Final = ("injury_risk", "heart_rate_share", "performance", "impact_peak", "wbgt")
@@ -101,39 +107,60 @@ def load_rules(path: Path | None) -> tuple[Rule, ...]:
     """Rules from a TOML file, or the shipped ones. Raises MissingError or UsageError naming the file and key."""
     path = path or Path(__file__).with_name("rules.toml")
     try:
-        entries = tomllib.loads(path.read_text()).get("rule", [])
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise MissingError(
             f"rules {path}: {error.strerror}; name another file with TOUCHLINE_RULES"
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"rules {path}: {error}") from None
+    entries = content.pop("rule", [])
+    if content or not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+        raise UsageError(f"rules {path}: every rule is a [[rule]] of its own, and nothing else stands in it")
     rules = tuple(_rule(entry, path) for entry in entries)
     if len({rule.name for rule in rules}) != len(rules):
         raise UsageError(f"rules {path}: two rules have one name")
     return rules
 
 
+#: Keys of a rule, and what their values are.
+KEYS: Final[Mapping[str, tuple[type, ...]]] = {
+    "name": (str,),
+    "metric": (str,),
+    "unit": (str,),
+    "raise": (int, float),
+    "clear": (int, float),
+    "for_s": (int,),
+    "dwell_s": (int,),
+}
+
+
 def _rule(entry: Mapping[str, Any], path: Path) -> Rule:
-    keys = {"name", "metric", "unit", "raise", "clear", "for_s", "dwell_s"}
-    if unknown := set(entry) - keys:
-        raise UsageError(f"rules {path}: unknown key {min(unknown)!r}")
+    _check_keys(entry, path)
     if not entry.get("name") or entry.get("metric") not in (*METRICS, SILENCE):
         raise UsageError(f"rules {path}: {entry.get('name')!r} needs a name and a metric of {METRICS}")
     if entry["metric"] != SILENCE and not ("raise" in entry and "clear" in entry):
         raise UsageError(f"rules {path}: {entry['name']} needs raise and clear")
     rule = Rule(
-        name=str(entry["name"]),
-        metric=str(entry["metric"]),
-        unit=str(entry.get("unit", "")),
+        name=entry["name"],
+        metric=entry["metric"],
+        unit=entry.get("unit", ""),
         raise_at=float(entry.get("raise", 0)),
         clear_below=float(entry.get("clear", 0)),
-        for_s=int(entry.get("for_s", 0)),
-        dwell_s=int(entry.get("dwell_s", 0)),
+        for_s=entry.get("for_s", 0),
+        dwell_s=entry.get("dwell_s", 0),
     )
-    if rule.clear_below > rule.raise_at or rule.for_s < 0 or rule.dwell_s < 0:
+    if not rule.clear_below <= rule.raise_at or rule.for_s < 0 or rule.dwell_s < 0:  # NaN fails too
         raise UsageError(f"rules {path}: {rule.name}: clear must not be above raise, times not negative")
     return rule
+
+
+def _check_keys(entry: Mapping[str, Any], path: Path) -> None:
+    if unknown := set(entry) - set(KEYS):
+        raise UsageError(f"rules {path}: unknown key {min(unknown)!r}")
+    for key, value in entry.items():
+        if type(value) not in KEYS[key]:
+            raise UsageError(f"rules {path}: {key} = {value!r} is of the wrong type")
 
 
 def fields(rules: Sequence[Rule]) -> tuple[Field, ...]:
@@ -198,17 +225,16 @@ class Alerts:
         return before, event
 
     def silence(self, slot: int, since_us: int) -> Iterator[Transition]:
-        """The athlete fell silent: the silence rules fire, whatever else is on becomes stale."""
+        """The athlete fell silent: the silence rules fire, others that fire become stale, pending ones end."""
         for rule in self._silent:
             if self._state(rule, slot) != FIRING:
                 yield self._change(
                     rule, slot, (self._state(rule, slot), FIRING, "no frames"), (since_us, None)
                 )
         for rule in self._valued:
-            if self._state(rule, slot) in (PENDING, FIRING):
-                yield self._change(
-                    rule, slot, (self._state(rule, slot), STALE, "sensor silent"), (since_us, None)
-                )
+            state = self._state(rule, slot)
+            if state in SILENCED:
+                yield self._change(rule, slot, (state, *SILENCED[state]), (since_us, None))
 
     def resume(self, slot: int, until_us: int) -> Iterator[Transition]:
         """Frames came again."""

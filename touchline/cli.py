@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import structlog
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from stream.errors import TouchlineError, UsageError
 from stream.settings import Settings, load_settings
@@ -33,6 +34,7 @@ console = Console(stderr=True)
 Broker = Annotated[
     str | None, typer.Option(help="Kafka bootstrap `host:port`; none starts the embedded one.")
 ]
+NamedBroker = Annotated[str | None, typer.Option("--broker", help="Kafka bootstrap `host:port`.")]
 Influx = Annotated[str | None, typer.Option(help="InfluxDB 2 address; none stores in SQLite.")]
 StoreFile = Annotated[Path | None, typer.Option("--store", help="SQLite file of the embedded store.")]
 MetricsPort = Annotated[int | None, typer.Option(help="Port of Prometheus metrics; 0 takes a free one.")]
@@ -84,6 +86,22 @@ def progress() -> Iterator[Callable[[str], None]]:
         return
     with console.status("…") as status:
         yield status.update
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each thing that is being done, on stderr."""
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
+    ) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what)
+            bars.update(tasks[what], completed=done, total=of)
+
+        yield tell
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
@@ -150,7 +168,7 @@ def _check_report(report: Path | None) -> None:
 
 @app.command()
 def worker(
-    broker: Broker = None,
+    broker: NamedBroker = None,
     ready: Ready = None,
     metrics_port: MetricsPort = None,
     model_dir: ModelDir = None,
@@ -166,7 +184,7 @@ def worker(
 
 @app.command()
 def sink(
-    broker: Broker = None,
+    broker: NamedBroker = None,
     influx_url: Influx = None,
     store: StoreFile = None,
     ready: Ready = None,
@@ -182,7 +200,7 @@ def sink(
 
 @app.command()
 def web(
-    broker: Broker = None,
+    broker: NamedBroker = None,
     influx_url: Influx = None,
     store: StoreFile = None,
     web_host: Annotated[str | None, typer.Option(help="Address the page listens on.")] = None,
@@ -265,17 +283,28 @@ def replay(
 def train(
     model: Annotated[Trainable, typer.Argument(help="Which model.")] = "all",
     out: Annotated[Path | None, typer.Option(help="Where versions go; the shipped models otherwise.")] = None,
+    thrift: Annotated[
+        float, typer.Option(min=0.001, max=1, help="Share of the steps, to try the way.")
+    ] = 1.0,
 ) -> None:
     """Train models on the recordings in TOUCHLINE_DATA and the simulator; write artefacts with their cards."""
     from models.artefact import SHIPPED
-    from touchline.training.run import train as train_models
+    from touchline.training.run import TRAINERS
+    from touchline.training.run import train as trained
+    from touchline.training.workshop import Workshop
 
     settings = settings_with()
-    train_models(model, settings.data, out or SHIPPED)
+    with training_progress() as tell:
+        shop = Workshop(settings.data, out or SHIPPED, tell, thrift)
+        for folder in trained(TRAINERS if model == "all" else [model], shop):
+            console.print(f"{folder}", markup=False, highlight=False, soft_wrap=True)
 
 
 @topics_app.command("create")
-def create(broker: Broker = None, partitions: Annotated[int | None, typer.Option(min=1)] = None) -> None:
+def create(
+    broker: NamedBroker = None,
+    partitions: Annotated[int | None, typer.Option(min=1, help="Partitions of every athlete topic.")] = None,
+) -> None:
     """Make the topics that are not there."""
     from stream.admin import check_topics, create_topics
 
@@ -287,7 +316,7 @@ def create(broker: Broker = None, partitions: Annotated[int | None, typer.Option
 
 
 @topics_app.command("check")
-def check(broker: Broker = None, as_json: AsJson = False) -> None:
+def check(broker: NamedBroker = None, as_json: AsJson = False) -> None:
     """Compare the topics with the contract; exit 1 where they differ."""
     from stream.admin import check_topics
 
