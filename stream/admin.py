@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
-from stream.errors import BrokerUnavailable, TopicMismatch
+from stream.errors import BrokerUnavailable, TopicMismatch, TopicsMissing
 from stream.topics import TOPICS, TopicSpec
 
 

@@ -25,13 +25,16 @@ class Done:
         return json.loads(self.out)
 
 
-def touchline(*arguments: str | Path, timeout: float = 280, **environment: str) -> Done:
+TIMEOUT_S = 580
+
+
+def touchline(*arguments: str | Path, **environment: str) -> Done:
     """Run ``touchline ARGUMENTS`` with settings from ``environment`` on top of ours."""
     done = subprocess.run(
         [sys.executable, "-m", "touchline.cli", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=TIMEOUT_S,
         env=os.environ | environment,
         check=False,
     )

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def replayed(*arguments: str | Path) -> dict[str, Any]:
-    done = touchline("replay", *arguments, "--json", timeout=580)
+    done = touchline("replay", *arguments, "--json")
     assert done.code == 0, done.err
     result: dict[str, Any] = done.json
     return result
