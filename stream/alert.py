@@ -201,7 +201,7 @@ class Alerts:
     def _events(self, rule: Rule, slot: Ints, second: Ints, value: Floats) -> tuple[Ints, Ints]:
         state, name = self._slots.state, f"alert_{rule.name}"
         before, since = state[f"{name}_state"][slot], state[f"{name}_since_s"][slot]
-        missing = np.isnan(value)
+        missing = np.isnan(value) | (second <= since)
         missing_s = np.where(
             missing & (state[f"{name}_missing_s"][slot] < 0), second, state[f"{name}_missing_s"][slot]
         )
@@ -224,8 +224,11 @@ class Alerts:
         )
         return before, event
 
-    def silence(self, slot: int, since_us: int) -> Iterator[Transition]:
-        """The athlete fell silent: the silence rules fire, others that fire become stale, pending ones end."""
+    def silence(self, slot: int, since_us: int, newest_us: int) -> Iterator[Transition]:
+        """The athlete fell silent: the silence rules fire, others that fire become stale, pending ones end.
+
+        Seconds up to ``newest_us``, the newest stamp before the silence, close only after it: they are no value back.
+        """
         for rule in self._silent:
             if self._state(rule, slot) != FIRING:
                 yield self._change(
@@ -235,6 +238,7 @@ class Alerts:
             state = self._state(rule, slot)
             if state in SILENCED:
                 yield self._change(rule, slot, (state, *SILENCED[state]), (since_us, None))
+                self._slots.state[f"alert_{rule.name}_since_s"][slot] = newest_us // SECOND_US
 
     def resume(self, slot: int, until_us: int) -> Iterator[Transition]:
         """Frames came again."""

@@ -68,11 +68,15 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A slot was silent from ``since_us`` to ``until_us``, both ingest time; ``after``: closings before it."""
+    """A slot was silent from ``since_us`` to ``until_us``, both ingest time.
+
+    ``newest_us``: newest device stamp before it; ``after``: closings before it.
+    """
 
     slot: int
     since_us: int
     until_us: int
+    newest_us: int
     after: int
 
 
@@ -202,8 +206,8 @@ class _Run:
         state, heard = self.slots.state, self._get("ingest_us", slot)
         quiet = heard >= 0 and not state["closed"][slot] and at_us - heard >= self.clock.silent_us
         if quiet or state["silent"][slot]:
-            since_us = heard + self.clock.silent_us
-            self.out.silences.append(Silence(slot, since_us, at_us, len(self.out.closings)))
+            since_us, newest_us = heard + self.clock.silent_us, self._get("newest_us", slot)
+            self.out.silences.append(Silence(slot, since_us, at_us, newest_us, len(self.out.closings)))
             state["silent"][slot] = False
         state["ingest_us"][slot] = max(heard, at_us)
 

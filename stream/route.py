@@ -166,7 +166,8 @@ class Route:
         noticed = {partition: at_us - MARGIN_US for partition, at_us in ticks.items()}
         for slot, since_us in align.notice_silence(noticed, self.slots, self._clock):
             self.changed.add(slot)
-            out.alerts += self._alerts.silence(slot, since_us)
+            newest_us = int(self.slots.state["newest_us"][slot])
+            out.alerts += self._alerts.silence(slot, since_us, newest_us)
 
     def _mark(self, marks: list[_Mark], wave: int | None, out: Outputs) -> None:
         """Apply the silences and session ends that come before a wave, or all that are left."""
@@ -175,7 +176,7 @@ class Route:
             if mark.ended_us is not None:
                 out.alerts += self._alerts.end(mark.slot, mark.ended_us)
             else:
-                out.alerts += self._alerts.silence(mark.slot, mark.since_us)
+                out.alerts += self._alerts.silence(mark.slot, mark.since_us, mark.newest_us)
                 out.alerts += self._alerts.resume(mark.slot, mark.until_us)
 
     def retired(self, partition: int, now_us: int) -> list[str]:
@@ -203,13 +204,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A silence (``since_us``, ``until_us``) or a session's end of a slot, before its row number ``wave``."""
+    """A silence (``since_us until_us newest_us``) or a session's end of a slot, before its row number ``wave``."""
 
     slot: int
     wave: int
     order: int
     since_us: int = 0
     until_us: int = 0
+    newest_us: int = -1
     ended_us: int | None = None
 
 
@@ -224,5 +226,6 @@ def _marks(aligned: Aligned) -> list[_Mark]:
     for silence in aligned.silences:
         earlier = (c for c in aligned.closings[: silence.after] if c.slot == silence.slot)
         wave = sum(c.end_s - c.begin_s for c in earlier)
-        marks.append(_Mark(silence.slot, wave, 2 * silence.after, silence.since_us, silence.until_us))
+        told = (silence.since_us, silence.until_us, silence.newest_us)
+        marks.append(_Mark(silence.slot, wave, 2 * silence.after, *told))
     return sorted(marks, key=lambda mark: (mark.wave, mark.order))
