@@ -5,6 +5,7 @@ Where a figure is not defined (one class only, no rows) it is None, never NaN.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,15 +57,15 @@ def _by_athlete(athlete: Names) -> list[NDArray[np.bool_]]:
     return [athlete == name for name in np.unique(athlete)]
 
 
-def athlete_weights(athlete: Names, draws: int, seed: int) -> Floats:
-    """Bootstrap over athletes: how often each row counts, ``(draws, N)``; rows of an athlete stay together."""
+def athlete_weights(athlete: Names, draws: int, seed: int) -> Iterator[Floats]:
+    """Bootstrap over athletes: how often each row counts, ``(N,)`` a draw; rows of an athlete stay together."""
     names, index = np.unique(athlete, return_inverse=True)
     rng = np.random.default_rng(seed)
-    counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
-    return counts[:, index].astype(np.float64)
+    for _ in range(draws):
+        yield rng.multinomial(len(names), np.full(len(names), 1 / len(names)))[index].astype(np.float64)
 
 
-def interval(values: list[float | None], share: float = 0.95) -> list[float] | None:
+def interval(values: Sequence[float | None], share: float = 0.95) -> list[float] | None:
     """Central interval of bootstrap values; None without any."""
     known = [v for v in values if v is not None]
     tails = [(1 - share) / 2, (1 + share) / 2]
@@ -77,7 +78,7 @@ def brier(probability: Floats, label: Floats) -> float:
 
 
 def brier_skill(probability: Floats, label: Floats) -> float | None:
-    """One minus Brier over that of always giving the rows' own base rate (known only afterwards: a hard reference)."""
+    """One minus Brier over that of always giving the rows' own base rate, which nobody knows beforehand."""
     reference = float(label.mean() * (1 - label.mean()))
     return 1 - brier(probability, label) / reference if reference > 0 else None
 

@@ -109,7 +109,7 @@ def fold_of(rows: InjuryRows, seed: int) -> NDArray[np.int64]:
     """Fold of each row, ``(N,)``: whole athletes, those with a positive row and those without dealt out apart."""
     positive = sorted({str(a) for a in rows.athlete[rows.label == 1]})
     negative = sorted({str(a) for a in rows.athlete} - set(positive))
-    generator = np.random.RandomState(seed)  # noqa: NPY002 (the published folds use it)
+    generator = np.random.RandomState(seed)  # the published folds use it
     generator.shuffle(positive)
     generator.shuffle(negative)
     fold = {athlete: k % FOLDS for group in (positive, negative) for k, athlete in enumerate(group)}

@@ -1,0 +1,83 @@
+"""Losses of the three networks. Masked: what is missing weighs nothing. Shapes as the networks give them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import keras
+import numpy as np
+
+from models.forecast import HORIZONS, ForecastConfig
+
+ops = keras.ops
+
+#: Weight of the bands beside the medians, and of the acceleration head's own error and of its inconsistency.
+BAND: Final = 0.5
+ACCELERATION: Final = 0.1
+CONSISTENCY: Final = 0.1
+
+
+def pinball(error: Any, level: Any) -> Any:
+    """Loss whose least is the quantile ``level`` (Koenker & Bassett 1978); ``error`` = actual - predicted."""
+    return ops.maximum(level * error, (level - 1) * error)
+
+
+def masked_mean(value: Any, mask: Any) -> Any:
+    """Mean where the mask is 1; 0 where it is nowhere."""
+    return ops.sum(value * mask) / ops.maximum(ops.sum(mask), 1.0)
+
+
+class ForecastLoss:
+    """``targets``: actual ``(B, 3, 60)`` and acceleration ``(B, 60)``, 0 where missing, then their masks.
+
+    Every head's error counts in units of a typical change at that horizon. The acceleration head is held to the
+    difference of the median speed head.
+    """
+
+    def __init__(self, config: ForecastConfig) -> None:
+        self._scale = config.scales()[None]  # (1, 3, 60)
+        self._picked = [h - 1 for h in HORIZONS]
+
+    def __call__(self, targets: Sequence[Any], outputs: Sequence[Any]) -> Any:
+        """Loss of a batch."""
+        actual, acceleration, mask, moving = targets
+        median, accelerated, bands = outputs
+        loss = sum(
+            masked_mean(pinball((actual - median)[:, k] / self._scale[:, k], 0.5), mask[:, k])
+            for k in range(self._scale.shape[1])
+        )
+        return (
+            loss
+            + BAND * self._band(actual, mask, bands)
+            + ACCELERATION * masked_mean(ops.abs(acceleration - accelerated), moving)
+            + CONSISTENCY * ops.mean(ops.abs(accelerated[:, 1:] - (median[:, 1, 1:] - median[:, 1, :-1])))
+        )
+
+    def _band(self, actual: Any, mask: Any, bands: Any) -> Any:
+        picked = np.asarray(self._picked)
+        scale = self._scale[:, :, picked, None]  # (1, 3, 6, 1)
+        error = (ops.take(actual, picked, axis=2)[..., None] - bands) / scale  # (B, 3, 6, 2)
+        there = ops.take(mask, picked, axis=2)[..., None] * ops.ones_like(error)
+        return masked_mean(pinball(error, np.array([0.1, 0.9], np.float32)), there)
+
+
+class QuantileLoss:
+    """``targets``: actual ``(B, 1)``; output: quantiles ``(B, Q)`` at ``levels``."""
+
+    def __init__(self, levels: Sequence[float]) -> None:
+        self._levels = np.asarray(levels, np.float32)
+
+    def __call__(self, targets: Sequence[Any], outputs: Sequence[Any]) -> Any:
+        """Loss of a batch."""
+        return ops.mean(pinball(targets[0] - outputs[0], self._levels))
+
+
+class LogLoss:
+    """``targets``: label ``(B, 1)`` and weight ``(B, 1)``; output: probability ``(B, 1)``."""
+
+    def __call__(self, targets: Sequence[Any], outputs: Sequence[Any]) -> Any:
+        """Loss of a batch."""
+        label, weight = targets
+        p = ops.clip(outputs[0], 1e-6, 1 - 1e-6)
+        return masked_mean(-(label * ops.log(p) + (1 - label) * ops.log(1 - p)), weight)

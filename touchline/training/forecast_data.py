@@ -1,0 +1,115 @@
+"""The data of the forecast: which sessions are trained on, which set the bands, which are kept for the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.sessions import SessionConfig
+from stream.cut import CutSession
+from stream.normalise import CHANNELS
+from touchline.training.sessions import START_US, recorded, simulated
+from touchline.training.windows import HEART_RATE, SPEED, Pool, origins, pool
+from touchline.training.workshop import Workshop
+
+Ints = NDArray[np.int64]
+
+SEED: Final = 0
+#: Runs kept for the figures, and to set the bands and to choose the step to keep.
+TEST_RUNS: Final = 10
+TUNE_RUNS: Final = 6
+#: Of the first half's players every so many-th sets the bands.
+TUNE_EVERY: Final = 5
+#: Seconds of a simulated session.
+SIMULATED_S: Final = 1500
+#: Smallest simulated session, s.
+LEAST_S: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Sessions of one origin in one role: the pool and the seconds to forecast from."""
+
+    name: str
+    table: Pool
+    at: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastData:
+    """``train`` parts by the share of a batch they make; ``tune`` and ``test`` parts by name."""
+
+    train: Sequence[tuple[float, Part]]
+    tune: dict[str, Part]
+    test: dict[str, Part]
+    hashes: dict[str, str]
+
+
+def runs_split(sessions: Sequence[CutSession], seed: int = SEED) -> tuple[list[CutSession], ...]:
+    """Train, tune and test runs, by session, shuffled by the seed."""
+    ordered = sorted(sessions, key=lambda s: s.session)
+    mixed = [ordered[i] for i in np.random.default_rng(seed).permutation(len(ordered))]
+    return mixed[TEST_RUNS + TUNE_RUNS :], mixed[TEST_RUNS : TEST_RUNS + TUNE_RUNS], mixed[:TEST_RUNS]
+
+
+def without(session: CutSession, channel: str) -> CutSession:
+    """The session with a channel taken out."""
+    history = session.history.copy()
+    history[:, CHANNELS.index(channel)] = np.nan
+    return replace(session, history=history)
+
+
+def forecast_data(shop: Workshop) -> ForecastData:
+    """Read, simulate and cut everything; half a match trains and the other half judges."""
+    names = ("hr_forecast_rikluost", "workouts_fit", "workouts_tcx_runpandas", "football_skillcorner_2417")
+    cut: dict[str, list[CutSession]] = {}
+    for number, name in enumerate(names):
+        shop.tell("forecast: cutting sessions", number, len(names) + 1)
+        cut[name] = recorded(shop.source(name))
+    shop.tell("forecast: cutting sessions", len(names), len(names) + 1)
+    # the power column of these runs repeats their temperature
+    runs = [without(s, "power") for s in cut["hr_forecast_rikluost"]]
+    train, tune, test = runs_split(runs)
+    first, second = _halves(cut["football_skillcorner_2417"])
+    held = sorted({s.athlete for s in first})[::TUNE_EVERY]
+    made = _simulated(shop)
+    shop.tell("forecast: cutting sessions", len(names) + 1, len(names) + 1)
+    workouts = cut["workouts_fit"] + cut["workouts_tcx_runpandas"]
+    return ForecastData(
+        train=(
+            (0.5, _part("runs", train, HEART_RATE)),
+            (0.2, _part("match", [s for s in first if s.athlete not in held], SPEED)),
+            (0.15, _part("workouts", workouts, HEART_RATE)),
+            (0.15, _part("simulated", made, SPEED)),
+        ),
+        tune={
+            "runs": _part("runs", tune, HEART_RATE),
+            "match": _part("match", [s for s in first if s.athlete in held], SPEED),
+        },
+        test={"runs": _part("runs", test, HEART_RATE, before=120), "match": _part("match", second, SPEED)},
+        hashes={name: shop.source(name).sha256() for name in names},
+    )
+
+
+def _part(name: str, sessions: Sequence[CutSession], channel: int, before: int = 0) -> Part:
+    table = pool(sessions)
+    return Part(name, table, origins(table, channel, before=before))
+
+
+def _halves(sessions: Sequence[CutSession]) -> tuple[list[CutSession], list[CutSession]]:
+    names = sorted({s.session for s in sessions})
+    return [s for s in sessions if s.session == names[0]], [s for s in sessions if s.session != names[0]]
+
+
+def _simulated(shop: Workshop) -> list[CutSession]:
+    seconds = max(LEAST_S, round(SIMULATED_S * shop.thrift))
+    configs = [
+        SessionConfig(athletes=22, seconds=seconds, start_us=START_US, kind="match", seed=11),
+        SessionConfig(athletes=22, seconds=seconds, start_us=START_US, kind="training", seed=12),
+        SessionConfig(athletes=12, seconds=seconds, start_us=START_US, kind="run", seed=13),
+    ]
+    return [session for config in configs for session in simulated(config)]

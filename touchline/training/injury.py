@@ -1,0 +1,138 @@
+"""Train the injury ensemble on SoccerMon and judge it, whole athletes held out.
+
+One small net per fold and seed. Its fold's athletes are what it is judged on, and all of them together are the
+ensemble that is shipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artefact import Artefact, Manifest, next_version, save_artefact
+from models.descent import Descent, Plan, seed_everything
+from models.injury import InjuryConfig, build, fuse
+from models.losses import LogLoss
+from models.restore import answer, golden, plain_config, set_weights
+from sim.readers.daily import read_daily
+from stream.days import CHANNELS, WELLNESS, WINDOW, day_features
+from touchline.training.figures import logit, platt
+from touchline.training.injury_card import injury_card, injury_metrics
+from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of, injury_rows
+from touchline.training.workshop import Workshop
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CONFIG: Final = InjuryConfig(channels=len(CHANNELS), members=1, units=4, dropout=0.3, l2=1e-2)
+PLAN: Final = Plan(steps=200, rate=5e-3, warm=20, decay=1e-2, average=0.98)
+#: Rows of a batch, and how many of them are positive: a rare class drawn more often, set right by calibration.
+BATCH: Final = 1024
+POSITIVE: Final = 256
+#: Share of rows whose last day is only partly in, and of days whose load is not known.
+PARTIAL: Final = 0.5
+LOAD_UNKNOWN: Final = 0.05
+ROWS_AT_ONCE: Final = 4096
+
+#: How much of today's load the figures are given for: none, all, a part at random.
+TODAY: Final[Mapping[str, Callable[[int], Floats]]] = {
+    "without today": np.zeros,
+    "with today": np.ones,
+    "truncated today": lambda rows: np.random.default_rng(0).random(rows),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Out-of-fold answers ``(seeds, N)`` by how much of today was known; raw, before calibration."""
+
+    raw: Mapping[str, Floats]
+    members: list[Mapping[str, NDArray[Any]]]
+
+
+def train_injury(shop: Workshop) -> Path:
+    """Train, judge, save; the folder of the new version."""
+    source = shop.source("soccermon")
+    rows = injury_rows(read_daily(source.files[0]))
+    judged = cross_validate(rows, shop)
+    calibration = [platt(logit(raw), rows.label) for raw in judged.raw["without today"]]
+    per_member = [pair for pair in calibration for _ in range(FOLDS)]
+    config = replace(CONFIG, members=len(judged.members))
+    model = build(config)
+    weights = fuse(judged.members, per_member)
+    set_weights(model, weights)
+    metrics = injury_metrics(rows, judged.raw)
+    manifest = Manifest(
+        name="injury",
+        version=next_version(shop.out, "injury"),
+        inputs={"days": {"shape": [WINDOW, len(CHANNELS)], "channels": list(CHANNELS)}},
+        outputs={"probability": {"shape": [config.members], "unit": "probability", "horizon_days": 7}},
+        normalisation={"load": "own mean of 28 days", **{k: list(v) for k, v in WELLNESS.items()}},
+        config=plain_config(config),
+        training={"plan": _plain(shop), "population": "elite women footballers", "seeds": list(SEEDS)},
+        data={source.name: source.sha256()},
+        metrics=metrics,
+    )
+    example = [day_features(rows.values[:: len(rows) // 8], np.zeros(len(rows.values[:: len(rows) // 8])))]
+    artefact = Artefact(manifest, weights, golden(model, list(example)))
+    return save_artefact(shop.out, artefact, injury_card(manifest))
+
+
+def _plain(shop: Workshop) -> dict[str, Any]:
+    return {
+        "steps": shop.steps(PLAN.steps), "rate": PLAN.rate, "batch": BATCH, "positive": POSITIVE,
+        "decay": PLAN.decay, "thrift": shop.thrift,
+    }  # fmt: skip
+
+
+def cross_validate(rows: InjuryRows, shop: Workshop) -> Judged:
+    """Train a net per seed and fold; answer for the fold it has not seen."""
+    raw = {today: np.zeros((len(SEEDS), len(rows))) for today in TODAY}
+    members: list[Mapping[str, NDArray[Any]]] = []
+    inputs = {today: day_features(rows.values, known(len(rows))) for today, known in TODAY.items()}
+    for number, seed in enumerate(SEEDS):
+        fold = fold_of(rows, seed)
+        for k in range(FOLDS):
+            shop.tell("injury: nets", len(members), len(SEEDS) * FOLDS)
+            model = train_member(rows, np.flatnonzero(fold != k), 100 * seed + k, shop.steps(PLAN.steps))
+            members.append({v.path: np.asarray(v) for v in model.trainable_variables})
+            held_out = fold == k
+            for today, x in inputs.items():
+                raw[today][number, held_out] = _answers(model, x[held_out])
+    shop.tell("injury: nets", len(members), len(members))
+    return Judged(raw, members)
+
+
+def train_member(rows: InjuryRows, use: Ints, seed: int, steps: int) -> Any:
+    """One net on the rows ``use``; positives are drawn as often as :data:`POSITIVE` says."""
+    seed_everything(seed)
+    rng = np.random.default_rng(seed)
+    model = build(CONFIG)
+    descent = Descent(model, LogLoss(), replace(PLAN, steps=steps))
+    positive, negative = use[rows.label[use] == 1], use[rows.label[use] == 0]
+    weight = np.ones((BATCH, 1))
+    for _ in range(steps):
+        at = np.concatenate([rng.choice(positive, POSITIVE), rng.choice(negative, BATCH - POSITIVE)])
+        descent.step([_disturbed(rows.values[at], rng)], [rows.label[at][:, None], weight])
+    set_weights(model, descent.averaged())
+    return model
+
+
+def _disturbed(values: Floats, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Rows as they may come live: today's load partly in or not at all, single loads unknown."""
+    partial = rng.random(len(values)) < PARTIAL
+    known = np.where(partial, np.maximum(0, rng.uniform(-0.5, 1, len(values))), 1.0)
+    values = values.copy()
+    values[:, -1, 0] *= known
+    values[..., 0][rng.random(values.shape[:2]) < LOAD_UNKNOWN] = np.nan
+    return day_features(values, known)
+
+
+def _answers(model: Any, x: NDArray[np.float32]) -> Floats:
+    parts = [x[i : i + ROWS_AT_ONCE] for i in range(0, len(x), ROWS_AT_ONCE)]
+    return np.concatenate([answer(model, [part])[0][:, 0] for part in parts]).astype(np.float64)

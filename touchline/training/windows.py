@@ -1,0 +1,141 @@
+"""Windows for training, gathered from sessions as the serving stage lays them out. Batches are drawn, not stored.
+
+Every session lies in one long table with blank seconds around it, so that a window is an index and the beginning
+of a session is missing history, as it is live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.cut import CutSession
+from stream.features import HISTORY
+from stream.normalise import CHANNELS, LENGTH, PRIOR, own_terms
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Float32 = NDArray[np.float32]
+
+AHEAD: Final = 60
+HEART_RATE: Final = CHANNELS.index("heart_rate")
+SPEED: Final = CHANNELS.index("speed")
+ACCELERATION: Final = CHANNELS.index("acceleration")
+YAW_RATE: Final = CHANNELS.index("yaw_rate")
+#: What goes missing together: channels by group.
+GROUPS: Final = {
+    "heart": ("heart_rate",),
+    "position": ("speed", "acceleration", "yaw_rate", "climb", "metabolic_power"),
+    "imu": ("player_load",),
+    "motion": ("cadence", "power"),
+    "environment": ("wbgt",),
+}
+CENTRE: Final = np.array([PRIOR[name][0] for name in HISTORY])
+SPREAD: Final = np.array([PRIOR[name][1] for name in HISTORY])
+_BACK: Final = np.arange(1 - LENGTH, 1)
+_AHEAD: Final = np.arange(1, AHEAD + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Seconds of all sessions in one table: ``raw (T, C)`` natural units, NaN missing; ``z (T, 2C)`` own terms.
+
+    ``own (sessions, 2, C)``: mean and spread of each session, the prior's where a channel is missing.
+    ``last (T, 2)``: newest heart rate and speed of the session up to a second, the prior's centre before any.
+    ``session (T,)`` number of the session, -1 between sessions; ``within (T,)`` seconds since its start.
+    """
+
+    raw: Float32
+    z: Float32
+    own: Float32
+    last: Float32
+    session: Ints
+    within: Ints
+
+    def x(self, at: Ints) -> Float32:
+        """Histories up to seconds ``at (B,)``: ``(B, 120, 2C)``."""
+        return np.asarray(self.z[at[:, None] + _BACK])
+
+    def history(self, at: Ints) -> Float32:
+        """The same in natural units, ``(B, 120, C)``."""
+        return np.asarray(self.raw[at[:, None] + _BACK])
+
+    def anchor(self, at: Ints) -> Float32:
+        """``(B, 3)``: last heart rate, last speed, 0."""
+        return np.concatenate([self.last[at], np.zeros((len(at), 1), np.float32)], axis=1)
+
+    def ahead(self, at: Ints) -> Float32:
+        """Heart rate, speed, yaw rate and acceleration of the next minute, ``(B, 4, 60)``, NaN missing."""
+        rows = self.raw[at[:, None] + _AHEAD]
+        return np.asarray(rows[:, :, [HEART_RATE, SPEED, YAW_RATE, ACCELERATION]].swapaxes(1, 2))
+
+
+def pool(sessions: Sequence[CutSession]) -> Pool:
+    """Lay sessions into one table."""
+    blank_before = np.full((LENGTH - 1, len(CHANNELS)), np.nan)
+    blank_after = np.full((AHEAD, len(CHANNELS)), np.nan)
+    raw, last, number, within = [], [], [], []
+    for index, session in enumerate(sessions):
+        history = carried(session)
+        raw += [blank_before, history, blank_after]
+        newest = np.tile(CENTRE[:2], (len(history) + LENGTH - 1 + AHEAD, 1))
+        newest[LENGTH - 1 : LENGTH - 1 + len(history)] = newest_of(history[:, [HEART_RATE, SPEED]])
+        last.append(newest)
+        rows = np.full(len(newest), -1)
+        rows[LENGTH - 1 : LENGTH - 1 + len(history)] = index
+        number.append(rows)
+        within.append(np.arange(len(newest)) - (LENGTH - 1))
+    table = np.concatenate(raw)
+    return Pool(
+        raw=table.astype(np.float32),
+        z=own_terms(table[None], CENTRE[None], SPREAD[None])[0],
+        own=np.stack([_own(session) for session in sessions]).astype(np.float32),
+        last=np.concatenate(last).astype(np.float32),
+        session=np.concatenate(number),
+        within=np.concatenate(within),
+    )
+
+
+def _own(session: CutSession) -> Floats:
+    """Mean and spread of a session's channels ``(2, C)``; the prior's where there is next to nothing."""
+    there = np.isfinite(session.history)
+    count = there.sum(axis=0)
+    values = np.where(there, session.history, 0.0)
+    mean = values.sum(axis=0) / np.maximum(count, 1)
+    spread = np.sqrt((np.where(there, values - mean, 0.0) ** 2).sum(axis=0) / np.maximum(count, 1))
+    enough = (count >= LENGTH) & (spread > SPREAD / 20)
+    return np.stack([np.where(enough, mean, CENTRE), np.where(enough, spread, SPREAD)])
+
+
+def carried(session: CutSession) -> Floats:
+    """The session's seconds without holes: a second the stages did not close is missing, ``(T, C)``."""
+    index = session.second - session.second[0]
+    table = np.full((int(index[-1]) + 1, session.history.shape[1]), np.nan)
+    table[index] = session.history
+    return table
+
+
+def newest_of(values: Floats) -> Floats:
+    """Each second's newest value so far ``(T, 2)``, the prior's centre before the first."""
+    second = np.arange(len(values))[:, None]
+    at = np.maximum.accumulate(np.where(np.isfinite(values), second, -1), axis=0)
+    found = np.take_along_axis(values, np.maximum(at, 0), axis=0)
+    return np.where(at >= 0, found, CENTRE[:2])
+
+
+def origins(table: Pool, channel: int, seen: int = 30, before: int = 0) -> Ints:
+    """Seconds to forecast from.
+
+    The ``channel`` is there now and in at least ``seen`` of the last two minutes, and at least once in the next;
+    at least ``before`` seconds of the session lie behind.
+    """
+    there = np.isfinite(table.raw[:, channel])
+    total = np.concatenate([[0], np.cumsum(there)])
+    at = np.flatnonzero((table.session >= 0) & there & (table.within >= before))
+    enough = total[at + 1] - total[at + 1 - LENGTH] >= seen
+    followed = total[at + 1 + AHEAD] > total[at + 1]
+    return np.asarray(at[enough & followed])
