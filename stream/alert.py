@@ -298,9 +298,19 @@ def metric(name: str, scored: Scored, slots: Slots) -> Floats:
     if name == "heart_rate_share":
         return np.asarray(100 * live["heart_rate"] / slots.state["heart_max"][slot])
     if name == "injury_risk":
-        risks = {s: slots.of(int(s)).context["injury"]["risk"] for s in np.unique(slot)}
-        return np.array([np.nan if risks[s] is None else risks[s] for s in slot], dtype=np.float64)
+        return _risk(scored, slots)
     return scored.performance.score if name == "performance" else live[name]
+
+
+def _risk(scored: Scored, slots: Slots) -> Floats:
+    """The session's risk while sensors are there. A guess, for people the model was not trained on, alarms nobody."""
+    slot, missing = scored.seconds.slot, scored.measures.missing
+    risks = {int(s): slots.of(int(s)).context["injury"] for s in np.unique(slot)}
+    known = {
+        s: np.nan if r["risk"] is None or r["outside_population"] else r["risk"] for s, r in risks.items()
+    }
+    silent = np.all([share == 1.0 for share in missing.values()], axis=0)
+    return np.where(silent, np.nan, np.array([known[int(s)] for s in slot], dtype=np.float64))
 
 
 def pushed_by(rule: Rule, scored: Scored, row: int, slots: Slots) -> tuple[tuple[str, float, str], ...]:

@@ -361,7 +361,7 @@ async def _reachable(settings: Settings) -> None:
         try:
             await check_topics(bootstrap)
         except (BrokerUnavailable, TopicsMissing) as error:
-            console.print(f"{error} Trying again.", style="yellow", markup=False, highlight=False)
+            console.print(f"{error} Trying again.", style="yellow", markup=False, highlight=False, soft_wrap=True)
             await asyncio.sleep(2)
         else:
             return
