@@ -104,8 +104,16 @@ def _remember(state: Any, slot: Ints, second: Ints, history: Floats) -> None:
 
 
 def own_terms(raw: NDArray[Any], centre: Floats, spread: Floats) -> NDArray[np.float32]:
-    """``raw (R, T, C)`` against ``centre``, ``spread (R, C)``: (R, T, 2C), distances then presence."""
+    """``raw (R, T, C)`` against ``centre``, ``spread (R, C)``: (R, T, 2C), distances then presence.
+
+    In place and in float32: this is the largest array of the live path.
+    """
     present = ~np.isnan(raw)
-    distance = (np.where(present, raw, 0) - centre[:, None, :]) / spread[:, None, :]
-    own = np.where(present, np.clip(distance, -LIMIT, LIMIT), 0)
-    return np.concatenate([own, present], axis=2).astype(np.float32)
+    terms = np.empty((*raw.shape[:2], 2 * raw.shape[2]), dtype=np.float32)
+    own, known = np.split(terms, 2, axis=2)
+    np.subtract(raw, centre[:, None].astype(np.float32), out=own, casting="same_kind")
+    np.divide(own, spread[:, None].astype(np.float32), out=own)
+    np.clip(own, -LIMIT, LIMIT, out=own)
+    own[~present] = 0
+    known[:] = present
+    return terms

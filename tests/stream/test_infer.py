@@ -1,0 +1,150 @@
+"""Which answers may be believed: percentiles, abstentions, and what the networks are told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from stream.infer import (
+    ABSTENTIONS,
+    LEAST_RESERVE,
+    OUTPUT_S,
+    SEEN_S,
+    Person,
+    effort,
+    infer,
+    output_over_own,
+    percentile_of,
+)
+from stream.normalise import CHANNELS, LENGTH, Normalised, own_terms
+from tests.fakes import FakeEngine
+
+Floats = NDArray[np.float64]
+LEVELS = (0.1, 0.5, 0.9)
+CENTRE = np.arange(1.0, 1 + len(CHANNELS))
+
+
+def windows(**channels: list[float] | float) -> Normalised:
+    """One window whose newest seconds are given; a number stands for all of the two minutes."""
+    raw = np.full((1, LENGTH, len(CHANNELS)), np.nan, dtype=np.float32)
+    for name, values in channels.items():
+        known = [values] * LENGTH if isinstance(values, float | int) else values
+        raw[0, LENGTH - len(known) :, CHANNELS.index(name)] = known
+    centre = CENTRE[None]
+    x = own_terms(raw, centre, np.ones_like(centre))
+    return Normalised(raw, x, np.array([[150, 3, 0]], np.float32), centre)
+
+
+PERSON = Person(np.array([50.0]), np.array([190.0]), np.zeros((1, 7), np.float32))
+HARD = 160.0  # bpm, 79 % of reserve
+
+
+def reason(given: Normalised) -> str | None:
+    return ABSTENTIONS[int(infer(given, PERSON, FakeEngine()).abstains[0])]
+
+
+def quantiles(*values: float) -> NDArray[np.float32]:
+    return np.array([values], dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("actual", "percentile"),
+    [(10, 0.1), (20, 0.5), (30, 0.9), (15, 0.3), (25, 0.7), (32, 0.98), (7.5, 0.0), (99, 1.0), (-99, 0.0)],
+)
+def test_percentiles_are_linear_between_quantiles_and_go_on_beyond(actual: float, percentile: float) -> None:
+    found = percentile_of(np.array([float(actual)]), quantiles(10, 20, 30), LEVELS)
+    assert found == pytest.approx([percentile], abs=1e-6)
+
+
+def test_an_unknown_output_has_no_percentile() -> None:
+    assert np.isnan(percentile_of(np.array([np.nan]), quantiles(10, 20, 30), LEVELS)).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.floats(0, 10, width=32), min_size=3, max_size=3).map(sorted),
+    st.floats(-5, 15),
+    st.floats(0, 3),
+)
+def test_more_output_is_never_a_lower_percentile(ordered: list[float], actual: float, more: float) -> None:
+    low, high = percentile_of(
+        np.array([actual, actual + more]), np.repeat(quantiles(*ordered), 2, axis=0), LEVELS
+    )
+    assert 0 <= low <= high <= 1
+
+
+def test_power_is_the_output_where_measured_else_metabolic_power_else_speed() -> None:
+    everything = {"power": 300.0, "metabolic_power": 12.0, "speed": 4.0}
+    for names in (("power", "metabolic_power", "speed"), ("metabolic_power", "speed"), ("speed",)):
+        _, actual = output_over_own(
+            windows(heart_rate=HARD, **{name: everything[name] for name in names}), PERSON
+        )
+        assert actual[0] == pytest.approx(everything[names[0]] / CENTRE[CHANNELS.index(names[0])])
+
+
+def test_output_is_the_mean_of_the_last_minute() -> None:
+    speeds = [9.0] * 30 + [2.0] * 30 + [4.0] * 30
+    _, actual = output_over_own(windows(heart_rate=HARD, speed=speeds), PERSON)
+    assert actual[0] * CENTRE[CHANNELS.index("speed")] == pytest.approx(3.0)
+
+
+HALF = OUTPUT_S // 2
+ABSTAINING = {
+    "nothing at all": ({}, "no heart rate"),
+    "no heart rate": ({"speed": 4.0}, "no heart rate"),
+    "a heart rate that ended a minute ago": (
+        {"speed": 4.0, "heart_rate": [HARD] * 30 + [np.nan] * OUTPUT_S},
+        "no heart rate",
+    ),
+    "no output": ({"heart_rate": HARD}, "no output"),
+    "too little output": ({"heart_rate": HARD, "speed": [4.0] * (HALF - 1)}, "too little seen"),
+    "too little heart rate": ({"heart_rate": [HARD] * (HALF - 1), "speed": 4.0}, "too little seen"),
+    "just enough": ({"heart_rate": [HARD] * HALF, "speed": [4.0] * HALF}, None),
+    "resting": ({"heart_rate": 100.0, "speed": 4.0}, "effort below 40 % of heart-rate reserve"),
+    "at the limit": ({"heart_rate": 50 + 140 * LEAST_RESERVE, "speed": 4.0}, None),
+}
+
+
+@pytest.mark.parametrize(("channels", "expected"), ABSTAINING.values(), ids=ABSTAINING)
+def test_performance_abstains_with_a_reason(channels: dict[str, float], expected: str | None) -> None:
+    assert reason(windows(**channels)) == expected
+
+
+def test_where_it_abstains_there_is_no_percentile() -> None:
+    assert np.isnan(infer(windows(speed=4.0), PERSON, FakeEngine()).percentile).all()
+
+
+@pytest.mark.parametrize(("seconds", "answers"), [(SEEN_S - 1, False), (SEEN_S, True)])
+def test_a_forecast_abstains_until_thirty_seconds_were_seen(seconds: int, answers: bool) -> None:
+    found = infer(windows(heart_rate=[150.0] * seconds, speed=[3.0] * seconds), PERSON, FakeEngine())
+    for values in (found.median, found.bands, found.acceleration):
+        assert np.isfinite(values).all() == answers
+        assert np.isnan(values).all() != answers
+
+
+def test_heads_abstain_each_for_itself() -> None:
+    """Turning is unknown whenever somebody walks, so speed is enough for it."""
+    found = infer(windows(heart_rate=150.0), PERSON, FakeEngine())
+    assert np.isnan(found.median[0]).all(axis=1).tolist() == [False, True, True]
+    assert np.isnan(found.acceleration).all()
+    found = infer(windows(speed=3.0), PERSON, FakeEngine())
+    assert np.isnan(found.median[0]).all(axis=1).tolist() == [True, False, False]
+
+
+def test_effort_is_the_share_of_reserve_and_the_heat_with_what_is_known() -> None:
+    told = effort(windows(heart_rate=[120.0, np.nan, 190.0], wbgt=[28.0]).raw, PERSON)
+    assert told.shape == (1, LENGTH, 4)
+    expected = np.array([[0.5, 0, 1, 0], [0, 0, 0, 0], [1, 0.7, 1, 1]])
+    assert np.allclose(told[0, -3:], expected)
+
+
+def test_no_rows_are_no_question() -> None:
+    none = windows()
+    empty = Normalised(none.raw[:0], none.x[:0], none.anchor[:0], none.centre[:0])
+    found = infer(empty, PERSON, FakeEngine())
+    assert found.median.shape == (0, 3, 60)
+    assert found.bands.shape == (0, 3, 6, 2)
+    assert len(found.abstains) == len(found.percentile) == 0
