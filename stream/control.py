@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgpack
 import structlog
@@ -10,9 +10,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream import topics
 from stream.bounds import Bounds
-from stream.roster import Roster
+from stream.roster import Roster, check_athlete, check_session
 
 log = structlog.get_logger()
+
+CHECKS: Final = {topics.ATHLETES: check_athlete, topics.SESSIONS: check_session}
 
 
 class ControlFollower:
@@ -59,11 +61,6 @@ class ControlFollower:
             known.pop(key, None)
             return
         try:
-            packed = msgpack.unpackb(record.value)
+            known[key] = CHECKS[topic](msgpack.unpackb(record.value))
         except ValueError as error:
-            log.error("control record refused", topic=topic, key=key, error=str(error))  # noqa: TRY400 (its trace says no more)
-            return
-        if isinstance(packed, dict):
-            known[key] = packed
-        else:
-            log.error("control record refused", topic=topic, key=key, offset=record.offset, error="not a map")
+            log.error("control record refused", topic=topic, key=key, offset=record.offset, error=str(error))  # noqa: TRY400 (its trace says no more)

@@ -1,13 +1,20 @@
-"""Roster: who an athlete is and what a session is, as the control topics say. Plain records, looked up by key."""
+"""Roster: who an athlete is and what a session is, as the control topics say. Plain records, looked up by key.
+
+A record that the stages could not work with is refused before it gets here, or one bad record would end every
+worker whenever that athlete's session begins.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from datetime import date
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, BaseModel, FiniteFloat, ValidationError
+from pydantic import Field as Limits
 
 from stream.slots import Field
 
@@ -47,3 +54,74 @@ def static_features(profile: Mapping[str, Any], activity: str | None, at_us: int
     kind = activity if activity in ACTIVITIES else "other"
     one_hot = [float(kind == name) for name in ACTIVITIES]
     return np.array([(years or 0.0) / 100, float(years is not None), sex, *one_hot], dtype=np.float32)
+
+
+def check_athlete(packed: Any) -> dict[str, Any]:
+    """An athlete record as it is. Raises ValueError with one line that says what is wrong with it."""
+    return _checked(_Athlete, packed)
+
+
+def check_session(packed: Any) -> dict[str, Any]:
+    """A session record as it is. Raises ValueError with one line that says what is wrong with it."""
+    return _checked(_Session, packed)
+
+
+def _checked(kind: type[BaseModel], packed: Any) -> dict[str, Any]:
+    if not isinstance(packed, dict):
+        raise ValueError("not a map")  # noqa: TRY004 (what a reader refuses is a ValueError, as msgpack's)
+    try:
+        kind.model_validate(packed)
+    except ValidationError as error:
+        lines = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
+        raise ValueError("; ".join(lines)) from None
+    return packed
+
+
+def _iso(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+def _baseline(own: list[float]) -> list[float]:
+    centre_spread_seconds = 3
+    if len(own) != centre_spread_seconds or min(own[1:]) < 0:
+        raise ValueError("needs centre, spread and seconds, the last two not negative")
+    return own
+
+
+class _Record(BaseModel, strict=True, extra="ignore"):
+    """Only what a stage reads is checked."""
+
+
+class _Profile(_Record):
+    birth_year: Annotated[float, Limits(ge=1900, le=2100)] | None = None
+    sex: str | None = None
+    heart_rate_rest: Annotated[float, Limits(ge=20, le=120)] | None = None
+    heart_rate_max: Annotated[float, Limits(ge=130, le=250)] | None = None
+    critical_power_w: Annotated[float, Limits(gt=0, le=1000)] | None = None
+    w_prime_j: Annotated[float, Limits(gt=0, le=1e6)] | None = None
+
+
+class _Day(_Record):
+    date: Annotated[str, AfterValidator(_iso)]
+    load: FiniteFloat | None = None
+    load_source: str | None = None
+    fatigue: FiniteFloat | None = None
+    mood: FiniteFloat | None = None
+    sleep_quality: FiniteFloat | None = None
+    soreness: FiniteFloat | None = None
+    stress: FiniteFloat | None = None
+    readiness: FiniteFloat | None = None
+    sleep_duration: FiniteFloat | None = None
+    injury_report: bool | None = None
+
+
+class _Athlete(_Record):
+    profile: _Profile | None = None
+    baselines: dict[str, Annotated[list[FiniteFloat], AfterValidator(_baseline)]] | None = None
+    population: str | None = None
+    days: list[_Day] | None = None
+
+
+class _Session(_Record):
+    activity: str | None = None
