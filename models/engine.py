@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.artefact import SHIPPED, Manifest, find_artefact, load_artefact
 from models.batched import Batched
+from models.lean import tf
 from models.restore import restore
 
 log = logging.getLogger(__name__)

@@ -30,6 +30,7 @@ app = typer.Typer(
 topics_app = typer.Typer(no_args_is_help=True, help="Make or check the Kafka topics.")
 app.add_typer(topics_app, name="topics")
 console = Console(stderr=True)
+RETRY_S = 1.0
 
 Broker = Annotated[
     str | None, typer.Option(help="Kafka bootstrap `host:port`; none starts the embedded one.")
@@ -361,8 +362,10 @@ async def _reachable(settings: Settings) -> None:
         try:
             await check_topics(bootstrap)
         except (BrokerUnavailable, TopicsMissing) as error:
-            console.print(f"{error} Trying again.", style="yellow", markup=False, highlight=False, soft_wrap=True)
-            await asyncio.sleep(2)
+            console.print(
+                f"{error} Trying again.", style="yellow", markup=False, highlight=False, soft_wrap=True
+            )
+            await asyncio.sleep(RETRY_S)
         else:
             return
 

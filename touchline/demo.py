@@ -23,11 +23,10 @@ from stream.settings import Settings
 from stream.sinks.open_store import open_store
 from touchline.collect import Collected, Collector, percentiles_ms
 from touchline.embedded import EmbeddedBroker
-from touchline.processes import Processes
-from touchline.replay import environment
+from touchline.processes import Processes, environment
 
 #: Time for the sender to connect before its first frame is due, s.
-LEAD_S: Final = 1.0
+LEAD_S: Final = 0.5
 #: How long frames and scores may take to come to rest at the end, s.
 REST_S: Final = 30.0
 #: The scripted dropout begins after this share of the demo and lasts this long past the silence limit, s.
@@ -60,14 +59,16 @@ async def run_demo(config: DemoConfig, settings: Settings, around: Around) -> di
     async with AsyncExitStack() as stack:
         own = settings.broker is None
         bootstrap = settings.broker or stack.enter_context(EmbeddedBroker()).bootstrap
-        await create_topics(bootstrap, settings.partitions, settings.replication)
-        await check_topics(bootstrap)
         settings = _settings(settings, bootstrap, stack)
         open_store(settings).close()  # an unwritable path is said here, in one line
         processes = stack.enter_context(Processes())
         around.tell("starting the worker and the sink")
         child = environment(settings, rebalance_timeout_s=1.5 if own else settings.rebalance_timeout_s)
-        processes.start("worker", "worker", child | {"TOUCHLINE_METRICS_PORT": "0"})
+        processes.start(
+            "worker", "worker", child | {"TOUCHLINE_METRICS_PORT": "0"}
+        )  # first: it takes longest
+        await create_topics(bootstrap, settings.partitions, settings.replication)
+        await check_topics(bootstrap)
         processes.start("sink", "sink", child | {"TOUCHLINE_METRICS_PORT": "0"})
         collector = Collector(bootstrap)
         await collector.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Any, Final, Self
 
 from stream.errors import TouchlineError
+from stream.settings import PREFIX, Settings
 from touchline.embedded import die_with_parent
 
 STOP_S: Final = 20.0
@@ -107,3 +109,10 @@ def _spawn(arguments: list[str], environment: Mapping[str, str], out: IO[bytes])
         start_new_session=True,
         preexec_fn=die_with_parent,  # noqa: PLW1509 (one prctl, before any thread of the child)
     )
+
+
+def environment(settings: Settings, **overrides: Any) -> dict[str, str]:
+    """This process's environment with settings that a child is to have."""
+    chosen = {**settings.model_dump(mode="json", exclude_unset=True), **overrides}
+    names = {PREFIX + name.upper(): str(value) for name, value in chosen.items() if value is not None}
+    return dict(os.environ) | names

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -17,10 +16,10 @@ from sim.recording import Recording, deliveries
 from sim.send import SendReport, SendSettings, send
 from stream.admin import check_topics, create_topics
 from stream.errors import TouchlineError
-from stream.settings import PREFIX, Settings
+from stream.settings import Settings
 from touchline.collect import Collected, Collector, athlete_rows, compare, digest
 from touchline.embedded import EmbeddedBroker
-from touchline.processes import Processes
+from touchline.processes import Processes, environment
 
 #: Without any new record for this long, a run that is not complete is given up, s.
 PATIENCE_S: Final = 60.0
@@ -51,13 +50,6 @@ def read_all(
 ) -> list[Recording]:
     """All recordings of all files. Raises UnreadableFile or MissingError naming the file."""
     return [recording for file in files for recording in read(file, vendor, companion)]
-
-
-def environment(settings: Settings, **overrides: Any) -> dict[str, str]:
-    """This process's environment with settings that a child is to have."""
-    chosen = {**settings.model_dump(mode="json", exclude_unset=True), **overrides}
-    names = {PREFIX + name.upper(): str(value) for name, value in chosen.items() if value is not None}
-    return dict(os.environ) | names
 
 
 async def replay(
