@@ -21,6 +21,11 @@ from stream.route import Outputs
 
 SOURCE: Final = "touchline/worker"
 LINGER_MS: Final = 2
+#: What is kept of a refused record. A broker takes records of up to 1 MiB, so one that big cannot go out again with
+#: headers beside it, and a worker that tries would end, start and try again for good.
+KEPT_BYTES: Final = 512 * 1024
+KEPT_KEY: Final = 512
+KEPT_DETAIL: Final = 300
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -85,13 +90,14 @@ def alert_data(transition: Transition) -> dict[str, Any]:
 
 
 def rejected_message(rejected: Rejected) -> Message:
-    """A refused frame: the original bytes, the reason in headers."""
+    """A refused frame: the original bytes (of a huge one the beginning), the reason in headers."""
     record = rejected.record
     topic = topics.VENUE if record.venue else topics.WEARABLE
     place = {"topic": topic, "partition": str(record.partition), "offset": str(record.offset)}
-    texts = {"reason": rejected.reason, "detail": rejected.detail} | place
+    texts = {"reason": rejected.reason, "detail": rejected.detail[:KEPT_DETAIL]} | place
     headers = [(name, text.encode()) for name, text in texts.items()]
-    return Message(topics.REJECTED, record.partition, record.key, record.value, headers)
+    key = None if record.key is None else record.key[:KEPT_KEY]
+    return Message(topics.REJECTED, record.partition, key, record.value[:KEPT_BYTES], headers)
 
 
 class Publisher:

@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 from stream import topics
 from stream.alert import Rule, Transition
+from stream.decode import decode
 from stream.publish import SOURCE, Message, alert_data, alert_message, rejected_message, score_message
-from stream.records import REJECT_REASONS, Record, Rejected
-from tests.stream.feeding import Log, heart, make_route
+from stream.records import REJECT_REASONS, Frame, Record, Rejected, encode_frame
+from tests.stream.feeding import Log, heart, make_route, us
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/encodings.md").read_text()
 RULE = Rule("heart_rate_high", "heart_rate_share", "% of maximal heart rate", raise_at=92, clear_below=88)
+AT_US = us(0)
 FIRED = Transition(
     rule=RULE,
     athlete="åsa",
@@ -175,3 +177,33 @@ def test_the_headers_of_a_refused_frame_are_those_written_down() -> None:
     found = headers(rejected_message(Rejected(Record(True, 0, 0, 0, None, b""), "oversized")))
     assert written == set(found)
     assert found["reason"] in REJECT_REASONS
+
+
+def test_a_record_as_big_as_a_broker_takes_goes_out_again() -> None:
+    """Whatever its parts: with its headers it stays below a mebibyte."""
+    for key, value in ((b"a", bytes(2**20)), (b"k" * 2**20, b"v"), (None, b"v" * (2**20 - 1))):
+        record = Record(False, 0, 0, AT_US, key, value)
+        (rejected,) = decode([record]).rejected
+        message = rejected_message(rejected)
+        size = (
+            len(message.key or b"")
+            + len(message.value or b"")
+            + sum(len(n) + len(v) for n, v in message.headers)
+        )
+        assert size < 2**20 - 1000
+        assert message.value is not None
+        assert value.startswith(message.value)
+
+
+def test_an_oversized_frame_keeps_all_its_bytes_up_to_half_a_mebibyte() -> None:
+    value = bytes(range(256)) * 1024
+    (rejected,) = decode([Record(False, 0, 0, AT_US, b"a", value)]).rejected
+    assert rejected.reason == "oversized"
+    assert rejected_message(rejected).value == value
+
+
+def test_a_key_that_is_wrong_does_not_fill_the_detail() -> None:
+    frame = encode_frame(Frame("a", "d", "s", 1, 0, AT_US, heart(100)))
+    (rejected,) = decode([Record(False, 0, 0, AT_US, b"\xff" * 100_000, frame)]).rejected
+    assert rejected.reason == "wrong_key"
+    assert len(headers(rejected_message(rejected))["detail"]) <= 300
