@@ -153,6 +153,8 @@ def _take(record: Record, packed: dict[str, Any], buckets: dict[_Layout, _Bucket
     groups = [(name, _group(name, packed[name])) for name in CHANNELS if name in packed]
     if not groups and not end:
         raise FrameRejected("no_groups")
+    if groups and athlete == VENUE and "environment" not in packed:
+        raise FrameRejected("no_groups", "a venue-wide frame without environment")
     last_us = None
     for name, (layout, rate, scale, origin, blob) in groups:
         count = len(blob) // (WIDTH[layout[0]] * len(layout[1]))

@@ -150,8 +150,19 @@ def test_the_key_must_be_the_athlete(key: bytes | None) -> None:
     assert reason_of(decode([raw(VALID_BYTES, key)])) == "wrong_key"
 
 
-def test_a_venue_wide_frame_needs_no_key_and_belongs_to_the_venue() -> None:
+AIR = {"rate": 0.1, "channels": ["air"], "dtype": "f4", "scale": 1.0, "samples": floats(20)}
+
+
+def test_a_venue_wide_frame_is_about_its_environment() -> None:
+    """Of whom else's heart rate would it be? Nothing is dropped in silence."""
     value = msgpack.packb(packed_frame(athlete="*"))
+    assert reason_of(decode([raw(value, None, venue=True)])) == "no_groups"
+    end = msgpack.packb(packed_frame(athlete="*", heart=GONE, end=True))
+    assert len(decode([raw(end, None, venue=True)]).headers) == 1
+
+
+def test_a_venue_wide_frame_needs_no_key_and_belongs_to_the_venue() -> None:
+    value = msgpack.packb(packed_frame(athlete="*", environment=AIR))
     assert decode([raw(value, None, venue=True)]).headers[0].athlete == "*"
     assert reason_of(decode([raw(value, None)])) == "wrong_key"
 
