@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from tests.stream.feeding import (
     position,
     speed,
     told,
+    us,
     weather,
 )
 
@@ -138,7 +139,7 @@ def accounted(records: list[Record], make: Callable[[], Route] = eager) -> None:
     assert sent == scored + len(result.rejected) + len(route.windows.held(FRAMES))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(events, st.integers(-40, 19))
 def test_the_same_records_say_the_same_however_they_are_cut(happened: list[Event], gap_after: int) -> None:
     records = written(happened, gap_after)
@@ -158,3 +159,48 @@ def test_the_same_records_say_the_same_however_they_are_cut_at_length(
     records = written(happened, gap_after)
     agree(records, eager)
     accounted(records)
+
+
+# Forgetting
+
+
+def hours(count: float) -> float:
+    return 3600.0 * count
+
+
+def test_athletes_are_forgotten_hours_after_their_session_and_later_without_its_end() -> None:
+    log = Log()
+    log.send(0, athlete="over", end=True)
+    log.send(0, athlete="open")
+    route = make_route()
+    route.push(log.records)
+    assert route.retired(0, us(hours(5.9))) == []
+    assert route.retired(1, us(hours(100))) == []
+    assert route.retired(0, us(hours(6.1))) == ["over"]
+    assert route.retired(0, us(hours(23))) == []
+    assert route.retired(0, us(hours(25))) == ["open"]
+    assert len(route.slots) == 0
+    assert len(route.windows.held(FRAMES)) == 0
+    assert route.changed == set()
+
+
+def test_a_released_partition_leaves_the_others() -> None:
+    log = Log()
+    log.send(0, athlete="a")
+    here = log.records[0]
+    there = replace(log.send(0, athlete="b"), partition=1)
+    route = make_route()
+    route.push([here, there])
+    route.release(0)
+    assert [route.slots.of(slot).name for slot in route.slots.occupied()] == ["b"]
+    assert route.windows.held(FRAMES).slot.tolist() == [route.slots.slot("b", 1)]
+
+
+def test_silence_is_noticed_by_the_ticks_of_ones_own_partition() -> None:
+    log = Log()
+    log.send(0, athlete="a")
+    tick = log.tick(60)
+    for partition, alerts in ((1, []), (0, ["a"])):
+        route = make_route()
+        out = route.push([log.records[0], replace(tick, partition=partition)])
+        assert [transition.athlete for transition in out.alerts] == alerts
