@@ -151,7 +151,7 @@ def test_the_same_records_say_the_same_however_they_are_cut(happened: list[Event
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(events, st.integers(-40, 19))
 def test_the_same_records_say_the_same_however_they_are_cut_at_length(
     happened: list[Event], gap_after: int
