@@ -107,15 +107,14 @@ def draw(data: ForecastData, rng: np.random.Generator) -> tuple[list[Float32], l
 
 
 def _draw_part(part: Part, rows: int, rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
+    """Some seconds of a part; nothing is asked of a head whose own sensor was not seen at all."""
     at = rng.choice(part.at, rows)
     x = disturbed(part.table, at, rng)
     ahead = part.table.ahead(at)
-    seen = x[:, :, len(CHANNELS) :].any(axis=1)  # (B, C)
-    there = ~np.isnan(ahead)
-    there[:, 0] &= seen[:, HEART_RATE, None]
-    there[:, 1:] &= seen[:, SPEED, None, None]
-    ahead = np.where(there, ahead, 0.0)
-    mask = there.astype(np.float32)
+    seen = np.asarray(x[:, :, len(CHANNELS) :].any(axis=1))  # (B, C)
+    believed = seen[:, [HEART_RATE, SPEED, SPEED, SPEED], None]  # (B, 4, 1)
+    mask = np.asarray(np.isfinite(ahead) & believed, dtype=np.float32)
+    ahead = np.where(mask > 0, ahead, 0.0)
     return [x, part.table.anchor(at)], [ahead[:, :3], ahead[:, 3], mask[:, :3], mask[:, 3]]
 
 

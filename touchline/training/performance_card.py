@@ -25,7 +25,8 @@ the score then tells fitness as much as freshness. Metabolic power is an estimat
 
 ## Figures
 
-Split: {split}. Own centre: the session's own mean.
+Split: {split}. Output is over the athlete's own centre: the mean over all the athlete's seconds at hand (a FIT file:
+of the session; simulated: of the sessions at full intensity).
 
 Fresh thirds, how often the output lies below each level (right: the level itself):
 
@@ -35,8 +36,8 @@ Mean score (percentile times 100, before the median over a minute) by third of t
 
 {thirds}
 
-The real sessions' drift is reported and nothing is claimed of it. The acceptance figures of the score (no fatigue,
-injected fade, halved intensity) are not measured yet.
+The real sessions' drift is reported and nothing is claimed of it. Whether the score follows an injected fade is not
+measured yet.
 """
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, takewhile
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from stream.roster import Roster
 
 #: Where sessions laid side by side begin, µs since 1970 (2020-01-01).
 START_US: Final = 1_577_836_800_000_000
+SECOND_US: Final = 1_000_000
 #: Seconds are cut a whole squad at a time; more sessions at once cost memory for no gain.
 SIDE_BY_SIDE: Final = 32
 
@@ -83,7 +84,7 @@ def _cut_side_by_side(recordings: Sequence[Recording]) -> list[CutSession]:
 
 def _moved(recording: Recording, number: int) -> Recording:
     """The recording with its athletes and session renamed and its start moved by whole seconds."""
-    shift = (START_US - recording.span_us[0]) // 1_000_000 * 1_000_000
+    shift = (START_US - recording.span_us[0]) // SECOND_US * SECOND_US
     name = f"{recording.source}/{recording.session['session']}"
     tracks = tuple(
         replace(track, athlete=f"{number}/{track.athlete}", t_us=track.t_us + shift)
@@ -93,16 +94,14 @@ def _moved(recording: Recording, number: int) -> Recording:
     return replace(recording, tracks=tracks, athletes=athletes, session=recording.session | {"session": name})
 
 
-def simulated(config: SessionConfig, first_s: int | None = None) -> list[CutSession]:
-    """One simulated session, an athlete each; only its ``first_s`` seconds where given."""
+def simulated(config: SessionConfig) -> list[CutSession]:
+    """One simulated session, an athlete each."""
     session = simulate_session(config, np.random.default_rng(config.seed))
     people = Roster(
         athletes={record["athlete"]: record for record in session.athletes},
         sessions={record["session"]: record for record in session.sessions},
     )
-    end_us = None if first_s is None else config.start_us + first_s * 1_000_000
-    log = takewhile(lambda d: end_us is None or d.at_us < end_us, session.deliveries)
-    return cut(_records(log), people)
+    return cut(_records(session.deliveries), people)
 
 
 def _records(log: Iterable[Delivery]) -> Iterator[Record]:
