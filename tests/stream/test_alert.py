@@ -256,6 +256,20 @@ def test_every_metric_can_be_watched() -> None:
     assert {change[0] for change in result.changes()} == {"heart_rate_share", "performance", "impact_peak"}
 
 
+@pytest.mark.parametrize(("population", "fires"), [("elite women footballers", True), (None, False)])
+def test_the_risk_raises_alerts_only_for_whom_the_model_was_made(population: str | None, fires: bool) -> None:
+    days = [{"date": f"2025-09-{day:02}", "load": 300, "fatigue": 3} for day in range(10, 29)]
+    days[-1] |= {"load": 900, "fatigue": 5}
+    people = Roster(athletes={"a": {"days": days, "population": population}})
+    rule = Rule("risk", "injury_risk", "", raise_at=0.01, clear_below=0.005)
+    log = Log()
+    log.send(0, heart(100))
+    log.send(2, heart(100))
+    out = make_route(rules=(rule,), people=people).push(log.records)
+    assert [transition.state for transition in out.alerts] == (["firing"] if fires else [])
+    assert all({"load", "fatigue"} <= {name for name, _, _ in transition.inputs} for transition in out.alerts)
+
+
 def test_athletes_have_their_own_alerts() -> None:
     log = Log()
     for k in range(3):

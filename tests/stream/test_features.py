@@ -145,6 +145,40 @@ def test_any_subset_of_groups_gives_scores_with_what_it_allows(names: frozenset[
     assert result.column("quality", "stale") == [False] * SECONDS
 
 
+#: Of a minute and a bit at a hard effort: why performance abstains, which forecasts there are.
+HEADS: Mapping[str, tuple[str | None, set[str]]] = {
+    "heart": ("no output", {"heart_rate"}),
+    "position": ("no heart rate", {"speed", "yaw_rate", "acceleration"}),
+    "imu": ("no heart rate", set()),
+    "motion": ("no heart rate", set()),
+    "all": (None, {"heart_rate", "speed", "yaw_rate", "acceleration"}),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_each_head_answers_or_abstains_by_what_it_needs(name: str) -> None:
+    abstains, forecasts = HEADS[name]
+    seconds, log = 64, Log()
+    for k in range(0, seconds, 8):
+        xs = np.stack([np.linspace(3 * k, 3 * k + 23.7, 80), np.zeros(80)], axis=1)
+        everything = (
+            heart(*[170] * 8)
+            | position(xs)
+            | imu(np.ones((80, 3)), rate=10)
+            | motion(cadence=[170] * 8, power=[260] * 8)
+        )
+        log.send(k, {g: s for g, s in everything.items() if g in SUBSETS[name]}, end=k == seconds - 8)
+    score = told([make_route().push(log.records)]).of()[-1]
+    assert score["performance"]["abstains"] == abstains
+    assert (score["performance"]["score"] is None) == (abstains is not None)
+    answered = {
+        head for head, values in score["forecast"].items() if head != "abstains" and values is not None
+    }
+    assert answered == forecasts
+    assert score["forecast"]["abstains"] == (None if forecasts else "fewer than 30 s seen")
+    assert score["injury"]["abstains"] == "no daily rows"
+
+
 def test_totals_only_ever_grow() -> None:
     rng = np.random.default_rng(4)
     log = Log()
