@@ -7,7 +7,7 @@ ensemble that is shipped.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,20 +74,18 @@ def train_injury(shop: Workshop) -> Path:
         outputs={"probability": {"shape": [config.members], "unit": "probability", "horizon_days": 7}},
         normalisation={"load": "own mean of 28 days", **{k: list(v) for k, v in WELLNESS.items()}},
         config=plain_config(config),
-        training={"plan": _plain(shop), "population": "elite women footballers", "seeds": list(SEEDS)},
+        training={
+            "plan": asdict(PLAN) | {"batch": BATCH, "positive": POSITIVE},
+            "thrift": shop.thrift,
+            "population": "elite women footballers",
+            "seeds": list(SEEDS),
+        },
         data={source.name: source.sha256()},
         metrics=metrics,
     )
     example = [day_features(rows.values[:: len(rows) // 8], np.zeros(len(rows.values[:: len(rows) // 8])))]
     artefact = Artefact(manifest, weights, golden(model, list(example)))
     return save_artefact(shop.out, artefact, injury_card(manifest))
-
-
-def _plain(shop: Workshop) -> dict[str, Any]:
-    return {
-        "steps": shop.steps(PLAN.steps), "rate": PLAN.rate, "batch": BATCH, "positive": POSITIVE,
-        "decay": PLAN.decay, "thrift": shop.thrift,
-    }  # fmt: skip
 
 
 def cross_validate(rows: InjuryRows, shop: Workshop) -> Judged:
