@@ -131,6 +131,9 @@ class _Run:
         """Align one frame; False when it starts a session while the one before it is not finished."""
         slot = self.slots.slot(header.athlete, header.record.partition)
         athlete = self.slots.of(slot)
+        if header.record.partition != athlete.partition:
+            self._reject(header, "wrong_key", f"this athlete's frames come on partition {athlete.partition}")
+            return True
         if header.record.offset < self._get(
             "covered_venue" if header.record.venue else "covered_wearable", slot
         ):

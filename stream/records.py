@@ -54,7 +54,7 @@ REJECT_REASONS: Final[Mapping[str, str]] = {
     "bad_shape": "sample bytes are not a whole number of rows, or none",
     "unknown_channel": "a channel name its group does not have",
     "no_groups": "neither a channel group nor end",
-    "wrong_key": "the record's key is not the frame's athlete",
+    "wrong_key": "the record's key is not the frame's athlete, or was put on another partition than before",
     "backfill": "recorded out of range: kept here, the live window does not take it",
     "late": "all its windows were closed when it came",
     "duplicate": "this (device, boot, seq) was taken before",

@@ -5,6 +5,8 @@ Drawings: one column is half a second of event time; ``[`` ``]`` are windows, ``
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from stream import roster
@@ -315,6 +317,17 @@ def test_the_first_stamp_of_a_session_is_the_earliest_though_another_device_was_
     log.send(2.1, end=True)
     log.send(2.0, NOTHING, device="pod", end=True)
     assert agree(log.records).column("totals", "duration_s") == [0.3, 0.3, 2.0]
+
+
+def test_a_key_hashed_otherwise_by_another_sender_is_refused_not_mixed_in() -> None:
+    """Offsets and order mean something within a partition only."""
+    log = Log()
+    log.send(0)
+    other = replace(log.send(0.2, device="pod"), partition=1)
+    last = log.send(0.5, end=True)
+    told = agree([log.records[0], other, last])
+    assert told.reasons == ["wrong_key"]
+    assert frames(told) == [2]
 
 
 # Silence
