@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stream.decode import Decoded, Header
 from stream.records import VENUE, Rejected
-from stream.slots import Athlete, Device, Field, Slots
+from stream.slots import Device, Field, Slots
 
 SECOND_US: Final = 1_000_000
 #: Longest gap inside a session that is carried second by second; a longer one restarts the history, s.
@@ -130,25 +130,34 @@ class _Run:
     def frame(self, index: int, header: Header) -> bool:
         """Align one frame; False when it starts a session while the one before it is not finished."""
         slot = self.slots.slot(header.athlete, header.record.partition)
-        athlete = self.slots.of(slot)
-        if header.record.partition != athlete.partition:
-            self._reject(header, "wrong_key", f"this athlete's frames come on partition {athlete.partition}")
+        if self._is_covered(slot, header):
             return True
-        if header.record.offset < self._get(
-            "covered_venue" if header.record.venue else "covered_wearable", slot
-        ):
+        refusal = self._refusal(slot, header)
+        if refusal is not None:
+            self.out.rejected.append(Rejected(header.record, *refusal))
             return True
-        if self._was_seen(athlete, header):
-            self._reject(header, "duplicate")
-            return True
-        if header.session != athlete.session:
-            if self._of_an_older_session(slot, header):
-                self._reject(header, "late", f"session {athlete.session} has begun since")
-                return True
-            if not self._open_session(slot, header):
-                return False
+        if header.session != self.slots.of(slot).session and not self._open_session(slot, header):
+            return False
         self._take(index, slot, header)
         return True
+
+    def _is_covered(self, slot: int, header: Header) -> bool:
+        """Whether the snapshot that the athlete was restored from has the frame in it."""
+        log = "covered_venue" if header.record.venue else "covered_wearable"
+        mine = header.record.partition == self.slots.of(slot).partition
+        return mine and header.record.offset < self._get(log, slot)
+
+    def _refusal(self, slot: int, header: Header) -> tuple[str, str] | None:
+        """Reason and detail of a frame that is not for the athlete's session, now or any more."""
+        athlete = self.slots.of(slot)
+        if header.record.partition != athlete.partition:
+            return "wrong_key", f"this athlete's frames come on partition {athlete.partition}"
+        number = athlete.find(header.device)
+        if number is not None and _seen(athlete.devices[number], header.boot, header.seq):
+            return "duplicate", ""
+        if header.session != athlete.session and self._of_an_older_session(slot, header):
+            return "late", f"session {athlete.session} has begun since"
+        return None
 
     def _take(self, index: int, slot: int, header: Header) -> None:
         """A frame of the athlete's session, seen for the first time."""
@@ -159,11 +168,6 @@ class _Run:
         self._place(index, slot, number, header)
         if header.end:
             self._end(slot, athlete.devices[number], header.record.at_us)
-
-    @staticmethod
-    def _was_seen(athlete: Athlete, header: Header) -> bool:
-        number = athlete.find(header.device)
-        return number is not None and _seen(athlete.devices[number], header.boot, header.seq)
 
     def _reject(self, header: Header, reason: str, detail: str = "") -> None:
         self.out.rejected.append(Rejected(header.record, reason, detail))
