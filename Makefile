@@ -29,7 +29,7 @@ $(PAGE): $(BIN)/.ready page/package-lock.json $(wildcard page/*.html page/*.ts p
 	@touch $@
 
 demo: setup ## Everything at once on embedded defaults; ARGS="--headless --seconds 60 --json FILE"
-	$(BIN)/touchline demo $(ARGS)
+	@$(BIN)/touchline demo $(ARGS)
 
 test: setup ## All tests but the soaks; what needs Kafka, InfluxDB or Chromium says so and is skipped where they are not
 	$(BIN)/python -m pytest -m "not soak" $(ARGS)

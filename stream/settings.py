@@ -118,7 +118,14 @@ def load_settings(**flags: Any) -> Settings:
     try:
         return Settings(**{key: value for key, value in flags.items() if value is not None})
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise SettingsError("settings: " + "; ".join(lines)) from None
+        raise SettingsError("; ".join(_said(dict(e), config) for e in error.errors())) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"{config}: {error}") from None
+
+
+def _said(error: dict[str, Any], config: str | None) -> str:
+    """One validation error in words."""
+    name = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return f"{config}: unknown setting {name!r}"
+    return f"setting {name}: {error['msg']}"

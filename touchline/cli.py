@@ -11,6 +11,7 @@ import json
 import logging
 import signal
 import sys
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,10 @@ topics_app = typer.Typer(no_args_is_help=True, help="Make or check the Kafka top
 app.add_typer(topics_app, name="topics")
 console = Console(stderr=True)
 RETRY_S = 1.0
+#: What a shell expects of a command that was interrupted.
+INTERRUPTED = 130
+#: Between two lines of progress where stderr is no terminal, s.
+EVERY_S = 10.0
 
 Broker = Annotated[
     str | None, typer.Option(help="Kafka bootstrap `host:port`; none starts the embedded one.")
@@ -81,12 +86,20 @@ def settings_with(**flags: Any) -> Settings:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """A spinner with one line that changes, on stderr; nothing where stderr is not a terminal."""
-    if not console.is_terminal:
-        yield lambda _: None
+    """A line that changes, on stderr; where that is no terminal a new line now and then."""
+    if console.is_terminal:
+        with console.status("…") as status:
+            yield status.update
         return
-    with console.status("…") as status:
-        yield status.update
+    last = 0.0
+
+    def tell(text: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= EVERY_S:
+            last = time.monotonic()
+            console.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
+
+    yield tell
 
 
 @contextmanager
@@ -105,20 +118,27 @@ def training_progress() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run to the end; SIGINT and SIGTERM cancel the work, so that all it started is stopped before we go."""
+def run(work: Coroutine[Any, Any, Result], *, endless: bool = False) -> Result:
+    """Run to the end; SIGINT and SIGTERM cancel the work, so that all it started is stopped before we go.
+
+    Stopping what would go on for ever is success; finite work that was cut short exits 130.
+    """
 
     async def guarded() -> Result:
         task = asyncio.ensure_future(work)
+
+        def stop() -> None:
+            console.print("stopping", style="dim")
+            task.cancel()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+            asyncio.get_running_loop().add_signal_handler(number, stop)
         return await task
 
     try:
         return asyncio.run(guarded())
     except asyncio.CancelledError:
-        console.print("stopped", style="dim")
-        raise typer.Exit(0) from None
+        raise typer.Exit(0 if endless else INTERRUPTED) from None
 
 
 def print_json(result: dict[str, Any]) -> None:
@@ -154,7 +174,7 @@ def demo(
             link=lambda link: console.print(f"Open {link}", highlight=False, soft_wrap=True), tell=tell
         )
         config = DemoConfig(athletes, seconds, headless, seed, kind)
-        result = run(run_demo(config, settings, around))
+        result = run(run_demo(config, settings, around), endless=seconds is None)
     if report is not None:
         report.write_text(json.dumps(result, allow_nan=False, indent=1) + "\n")
     console.print_json(json.dumps(result))
@@ -214,7 +234,8 @@ def web(
         broker=broker, influx_url=influx_url, store=store, web_host=web_host, web_port=web_port
     )
     _needs_broker(settings)
-    run(serve(settings, lambda link: console.print(f"Open {link}", highlight=False, soft_wrap=True)))
+    work = serve(settings, lambda link: console.print(f"Open {link}", highlight=False, soft_wrap=True))
+    run(work, endless=True)
 
 
 @app.command()
@@ -267,8 +288,9 @@ def replay(
     if verify and settings.broker:
         raise UsageError("--verify runs on embedded brokers of its own: leave --broker out")
     recordings = replaying.read_all(files, vendor, companion)
-    for note in (note for recording in recordings for note in recording.notes):
-        console.print(f"note: {note}", style="yellow", markup=False, highlight=False)
+    notes = [note for recording in recordings for note in recording.notes]
+    for note in notes:
+        console.print(f"note: {note}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     with progress() as tell:
         if verify:
             result = run(replaying.verify(recordings, settings, tell))
@@ -276,6 +298,7 @@ def replay(
             count = workers if workers is not None else int(settings.broker is None)
             how = replaying.Run(count, bootstrap=settings.broker)
             result = replaying.report_of(files, *run(replaying.replay(recordings, settings, how, tell)))
+            result["notes"] = notes
     _show(result, as_json)
     raise typer.Exit(0 if result.get("equal", True) else 1)
 
@@ -340,9 +363,7 @@ def doctor(
         print_json(result)
     else:
         for entry in result["checks"]:
-            mark = "[green]ok[/]" if entry["ok"] else "[red]no[/]"
-            console.print(f"{mark}  {entry['name']}: ", end="")
-            console.print(entry["detail"], markup=False, highlight=False, soft_wrap=True)
+            typer.echo(f"{'ok' if entry['ok'] else 'no'}  {entry['name']}: {entry['detail']}")
     raise typer.Exit(0 if result["ok"] else 3)
 
 

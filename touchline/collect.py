@@ -31,7 +31,7 @@ class Collected:
 
     ``scores``: (athlete, window end µs) to the record's bytes; ``alerts``: CloudEvents id to data; ``rejected``:
     (topic, partition, offset) of athletes' frames to reason. ``latency_us``: closing frame's ingest to arrival
-    here; ``age_us``: end of the window to arrival here.
+    here; ``age_us``: end of the window to arrival here. ``measured``: (athlete, group) that was there at least once.
     """
 
     scores: dict[ScoreId, bytes] = field(default_factory=dict)
@@ -42,6 +42,7 @@ class Collected:
     latency_us: list[int] = field(default_factory=list)
     age_us: list[int] = field(default_factory=list)
     first_at: float | None = None
+    measured: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def reasons(self) -> Counter[str]:
@@ -68,6 +69,8 @@ class Collected:
         self.frames_scored += score["quality"]["frames"]
         self.latency_us.append(now_us - score["lineage"]["ingest_us"])
         self.age_us.append(now_us - score["window_end_us"])
+        there = (group for group, share in score["quality"]["missing"].items() if share < 1)
+        self.measured.update((score["athlete"], group) for group in there)
         if score["final"]:
             self.final[score["athlete"], score["session"]] = score
 
@@ -137,22 +140,27 @@ def athlete_rows(seen: Collected) -> list[dict[str, Any]]:
     by_athlete: dict[str, list[dict[str, Any]]] = {}
     for (athlete, _), score in sorted(seen.final.items()):
         by_athlete.setdefault(athlete, []).append(score["totals"])
-    return [_athlete_row(name, totals) for name, totals in by_athlete.items()]
+    return [_athlete_row(name, totals, seen.measured) for name, totals in by_athlete.items()]
 
 
-def _athlete_row(name: str, totals: list[dict[str, Any]]) -> dict[str, Any]:
+def _athlete_row(name: str, totals: list[dict[str, Any]], measured: set[tuple[str, str]]) -> dict[str, Any]:
+    """One athlete; what was never measured is None, not 0."""
+
     def total(key: str) -> float:
         return float(sum(session[key] or 0 for session in totals))
+
+    def rounded(key: str, group: str) -> float | None:
+        return round(total(key), 3) if (name, group) in measured else None
 
     beats = total("heart_samples")
     highest = [session["heart_max_bpm"] for session in totals if session["heart_max_bpm"] is not None]
     return {
         "id": name,
-        "distance_m": round(total("distance_m"), 3),
+        "distance_m": rounded("distance_m", "position"),
         "duration_s": round(total("duration_s"), 3),
         "hr_mean_bpm": round(total("heart_sum_bpm") / beats, 3) if beats else None,
         "hr_max_bpm": max(highest) if highest else None,
-        "player_load_au": round(total("player_load_au"), 3),
+        "player_load_au": rounded("player_load_au", "imu"),
     }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from stream.admin import check_topics
 from stream.alert import load_rules
-from stream.errors import TouchlineError
+from stream.errors import StoreUnavailable, TouchlineError
 from stream.settings import Settings
 from stream.sinks.open_store import open_store
 from stream.web.app import STATIC
@@ -61,6 +62,12 @@ async def _store(settings: Settings) -> str:
         finally:
             store.close()
 
+    if settings.influx_url is None and not settings.store.exists():
+        if not os.access(settings.store.resolve().parent, os.W_OK):
+            raise StoreUnavailable(
+                f"SQLite {settings.store}: its folder cannot be written; name another with --store"
+            )
+        return f"SQLite {settings.store}, not there yet"
     where = settings.influx_url or f"SQLite {settings.store}"
     return f"{where}, {await asyncio.to_thread(count)} scores"
 

@@ -44,9 +44,13 @@ class Child:
 
 @dataclass(slots=True)
 class Processes:
-    """``with Processes() as processes``: children with a folder for their logs, all stopped at the end."""
+    """``with Processes() as processes``: children with a folder for their logs, all stopped at the end.
+
+    ``throwaway``: nothing they hold is wanted (their broker goes with them), so they are killed at once.
+    """
 
     children: list[Child] = field(default_factory=list)
+    throwaway: bool = False
     _folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
@@ -85,10 +89,10 @@ class Processes:
             child.check()
 
     def stop(self) -> None:
-        """SIGTERM to all, wait, SIGKILL to who does not go."""
+        """SIGTERM to all, wait, SIGKILL to who does not go; throwaways are killed."""
         for child in self.children:
             if child.process.poll() is None:
-                child.process.send_signal(signal.SIGTERM)
+                child.process.send_signal(signal.SIGKILL if self.throwaway else signal.SIGTERM)
         for child in reversed(self.children):
             try:
                 child.process.wait(timeout=STOP_S)

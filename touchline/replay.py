@@ -71,8 +71,8 @@ async def run_through(
         if run.bootstrap is None:
             await create_topics(bootstrap, settings.partitions)
         await check_topics(bootstrap)
-        processes = stack.enter_context(Processes())
-        tell("starting")
+        processes = stack.enter_context(Processes(throwaway=run.bootstrap is None))
+        tell("starting broker and workers" if run.bootstrap is None else "starting")
         start_workers(processes, settings, bootstrap, run)
         collector = Collector(bootstrap)
         await collector.start()
