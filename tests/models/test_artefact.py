@@ -156,4 +156,4 @@ def test_the_shipped_models_load_are_small_and_name_their_split(name: str) -> No
     card = (folder / CARD).read_text()
     assert " ".join(manifest.metrics["split"].split()) in " ".join(card.split())
     assert manifest.data
-    assert manifest.training["thrift"] == 1.0
+    assert 0 < manifest.training["thrift"] <= 1  # the share of the full plan it was trained with
