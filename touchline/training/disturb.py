@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.normalise import CHANNELS, LENGTH, LIMIT
-from touchline.training.windows import CENTRE, GROUPS, SPREAD, Float32, Pool
+from touchline.training.windows import CENTRE, GROUPS, SPREAD, YAW_RATE, Float32, Pool
 
 Ints = NDArray[np.int64]
 
-#: How likely a group is gone for the whole window, a window is cut short, has a gap, stands in own terms.
+#: Share of windows left as they are.
+CLEAN: Final = 0.5
+#: How likely in the others a group is gone for the whole window, the window is cut short or has a gap; and in any
+#: that it stands in own terms.
 GONE: Final = {"heart": 0.1, "position": 0.1, "imu": 0.2, "motion": 0.2, "environment": 0.2}
 SHORT: Final = 0.15
 GAP: Final = 0.15
@@ -26,19 +29,30 @@ _COLUMNS: Final = {name: [CHANNELS.index(c) for c in channels] for name, channel
 
 
 def disturbed(table: Pool, at: Ints, rng: np.random.Generator) -> Float32:
-    """Histories ``(B, 120, 2C)`` of the seconds ``at``, disturbed at random."""
+    """Histories ``(B, 120, 2C)`` of the seconds ``at``, half of them disturbed at random."""
     x = own_or_prior(table, at, rng)
+    touched = rng.random(len(at)) >= CLEAN
     for name, chance in GONE.items():
-        blank(x, name, rng.random(len(at)) < chance)
-    second = np.arange(LENGTH)[None, :]
-    begin = np.where(rng.random(len(at)) < SHORT, rng.integers(0, LENGTH - 30, len(at)), 0)
-    length = np.where(rng.random(len(at)) < GAP, rng.integers(1, LONGEST_GAP, len(at)), 0)
-    where = rng.integers(0, LENGTH, len(at))
-    hidden = (second < begin[:, None]) | (
-        (second >= where[:, None]) & (second < (where + length)[:, None]) & (second < LENGTH - 1)
-    )
-    x[hidden] = 0.0
+        blank(x, name, touched & (rng.random(len(at)) < chance))
+    x[_hidden(touched, rng)] = 0.0
     return x
+
+
+def _hidden(touched: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which seconds ``(B, 120)`` nothing is known of: before a late start, or in a gap that has ended."""
+    rows, second = len(touched), np.arange(LENGTH)[None, :]
+    begin = np.where(touched & (rng.random(rows) < SHORT), rng.integers(0, LENGTH - 30, rows), 0)
+    length = np.where(touched & (rng.random(rows) < GAP), rng.integers(1, LONGEST_GAP, rows), 0)
+    where = rng.integers(0, LENGTH, rows)
+    gap = (second >= where[:, None]) & (second < (where + length)[:, None]) & (second < LENGTH - 1)
+    return np.asarray((second < begin[:, None]) | gap)
+
+
+def mirrored(x: Float32, ahead: Float32, rng: np.random.Generator) -> None:
+    """Turn half of the rows' left into right, in place: history ``(B, 120, 2C)``, future ``(B, 4, 60)``."""
+    sign = rng.choice(np.array([-1, 1], np.float32), len(x))
+    x[:, :, YAW_RATE] *= sign[:, None]
+    ahead[:, 2] *= sign[:, None]
 
 
 def blank(x: Float32, group: str, rows: NDArray[np.bool_]) -> None:

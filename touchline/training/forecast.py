@@ -16,7 +16,7 @@ from models.forecast import AHEAD, HISTORY, HORIZONS, TARGETS, ForecastConfig, b
 from models.losses import ForecastLoss
 from models.restore import answer, golden, plain_config, set_weights
 from stream.normalise import CHANNELS, PRIOR
-from touchline.training.disturb import disturbed
+from touchline.training.disturb import disturbed, mirrored
 from touchline.training.forecast_baselines import baseline_errors
 from touchline.training.forecast_card import forecast_card
 from touchline.training.forecast_data import ForecastData, Part, forecast_data
@@ -40,8 +40,12 @@ SPLIT: Final = (
 
 
 def train_forecast(shop: Workshop) -> Path:
-    """Train, judge, save; the folder of the new version."""
-    data = forecast_data(shop)
+    """Read, train, judge, save; the folder of the new version."""
+    return train_on(forecast_data(shop), shop)
+
+
+def train_on(data: ForecastData, shop: Workshop) -> Path:
+    """Train, judge, save."""
     weights = descend(data, shop)
     model = build(CONFIG)
     set_weights(model, weights)
@@ -111,6 +115,7 @@ def _draw_part(part: Part, rows: int, rng: np.random.Generator) -> tuple[list[Fl
     at = rng.choice(part.at, rows)
     x = disturbed(part.table, at, rng)
     ahead = part.table.ahead(at)
+    mirrored(x, ahead, rng)
     seen = np.asarray(x[:, :, len(CHANNELS) :].any(axis=1))  # (B, C)
     believed = seen[:, [HEART_RATE, SPEED, SPEED, SPEED], None]  # (B, 4, 1)
     mask = np.asarray(np.isfinite(ahead) & believed, dtype=np.float32)
@@ -133,7 +138,7 @@ def answers(model: Any, part: Part, gone: str | None = None) -> Answers:
         for i in range(0, len(part.at), ROWS_AT_ONCE)
     ]
     median, acceleration, bands = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Answers(part.table.ahead(part.at), part.table.anchor(part.at), median, acceleration, bands)
+    return Answers(part.table.ahead(part.at), part.table.last_seen(part.at), median, acceleration, bands)
 
 
 def _answer(model: Any, table: Pool, at: Ints, gone: str | None) -> list[Float32]:

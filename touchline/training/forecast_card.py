@@ -31,8 +31,8 @@ Heart rate (bpm), {runs} kept back:
 
 {heart}
 
-Beside it on the match's second half, speed (m/s), yaw rate (deg/s), acceleration (m/s²); the last value of the last
-two is 0:
+On the match's second half, speed (m/s), yaw rate (deg/s), acceleration (m/s²). What changes sign at random is best
+forecast by 0 and little else can be said of it:
 
 {match}
 
@@ -60,7 +60,12 @@ def forecast_card(manifest: Manifest) -> str:
             [
                 (f"{name}, {label}", match[name][key])
                 for name in ("speed", "yaw_rate", "acceleration")
-                for key, label in (("mae", "this network"), ("last_value", "last value"))
+                for key, label in (
+                    ("mae", "this network"),
+                    ("last_value", "last value"),
+                    ("zero", "always 0"),
+                )
+                if name != "speed" or key != "zero"
             ]
         ),
         coverage=_by_horizon(

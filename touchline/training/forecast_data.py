@@ -81,10 +81,10 @@ def forecast_data(shop: Workshop) -> ForecastData:
     workouts = cut["workouts_fit"] + cut["workouts_tcx_runpandas"]
     return ForecastData(
         train=(
-            (0.5, _part("runs", train, HEART_RATE)),
-            (0.2, _part("match", [s for s in first if s.athlete not in held], SPEED)),
-            (0.15, _part("workouts", workouts, HEART_RATE)),
-            (0.15, _part("simulated", made, SPEED)),
+            (0.7, _part("runs", train, HEART_RATE)),
+            (0.14, _part("match", [s for s in first if s.athlete not in held], SPEED)),
+            (0.08, _part("workouts", workouts, HEART_RATE)),
+            (0.08, _part("simulated", made, SPEED)),
         ),
         tune={
             "runs": _part("runs", tune, HEART_RATE),

@@ -26,12 +26,12 @@ LEAST: Final = 100
 class Answers:
     """What came and what was forecast, N rows.
 
-    ``ahead (N, 4, 60)`` actual heart rate, speed, yaw rate, acceleration, NaN missing; ``anchor (N, 3)``; ``median
-    (N, 3, 60)``, ``acceleration (N, 60)``, ``bands (N, 3, 6, 2)`` forecast.
+    ``ahead (N, 4, 60)`` actual heart rate, speed, yaw rate, acceleration, NaN missing; ``last (N, 4)``
+    of the same; ``median (N, 3, 60)``, ``acceleration (N, 60)``, ``bands (N, 3, 6, 2)`` forecast.
     """
 
     ahead: Float32
-    anchor: Float32
+    last: Float32
     median: Float32
     acceleration: Float32
     bands: Float32
@@ -71,31 +71,26 @@ def _width(excesses: list[Floats]) -> float:
 
 
 def judge_part(found: Answers) -> dict[str, Any]:
-    """Figures by target: mean absolute error at the horizons beside the last value's, and coverage of the bands.
+    """Figures by target: mean absolute error at the horizons beside the last value's and 0's, coverage of the bands.
 
-    Yaw rate's last value is 0, straight on. ``inconsistency``: mean distance (m/s²) of the acceleration head from
-    the difference of the median speed head.
+    ``inconsistency``: mean distance (m/s²) of the acceleration head from the difference of the median speed head.
     """
-    figures: dict[str, Any] = {name: _judge_target(found, k) for k, name in enumerate(TARGETS)}
-    still = np.zeros(1, np.float32)
-    figures["acceleration"] = {
-        "mae": _errors(found.acceleration, found.ahead[:, 3]),
-        "last_value": _errors(still, found.ahead[:, 3]),
-        "coverage_80": [None] * len(HORIZONS),
-    }
+    figures: dict[str, Any] = {}
+    for k, name in enumerate((*TARGETS, "acceleration")):
+        median = found.median[:, k] if k < len(TARGETS) else found.acceleration
+        actual = found.ahead[:, k]
+        figures[name] = {
+            "mae": _errors(median, actual),
+            "last_value": _errors(found.last[:, k, None], actual),
+            "zero": _errors(np.zeros(1, np.float32), actual),
+        }
+        if k < len(TARGETS):
+            figures[name]["coverage_80"] = [
+                _covered(actual[:, h], found.bands[:, k, i]) for i, h in enumerate(PICKED)
+            ]
     difference = np.diff(found.median[:, 1], axis=1)
     figures["inconsistency"] = float(np.abs(found.acceleration[:, 1:] - difference).mean())
     return figures
-
-
-def _judge_target(found: Answers, target: int) -> dict[str, list[float | None]]:
-    actual = found.ahead[:, target]
-    inside = [_covered(actual[:, h], found.bands[:, target, i]) for i, h in enumerate(PICKED)]
-    return {
-        "mae": _errors(found.median[:, target], actual),
-        "last_value": _errors(found.anchor[:, target, None], actual),
-        "coverage_80": inside,
-    }
 
 
 def _errors(predicted: Float32, actual: Float32) -> list[float | None]:

@@ -41,10 +41,15 @@ EFFORT: Final = ("heart_rate_reserve", "wbgt_per_40", "heart_rate_reserve_presen
 
 
 def train_performance(shop: Workshop) -> Path:
-    """Train, judge, save; the folder of the new version."""
-    data = performance_data(shop)
+    """Read, train, judge, save; the folder of the new version."""
+    return train_on(performance_data(shop), shop)
+
+
+def train_on(data: PerformanceData, shop: Workshop) -> Path:
+    """Train, judge, save."""
     model = descend(data, shop)
-    some = data.unseen["real"].take(np.arange(4) * (len(data.unseen["real"]) // 4))
+    held_out = next(iter(data.unseen.values()))
+    some = held_out.take(np.arange(4) * (len(held_out) // 4))
     manifest = Manifest(
         name="performance",
         version=next_version(shop.out, "performance"),

@@ -68,6 +68,12 @@ class Pool:
         """``(B, 3)``: last heart rate, last speed, 0."""
         return np.concatenate([self.last[at], np.zeros((len(at), 1), np.float32)], axis=1)
 
+    def last_seen(self, at: Ints) -> Float32:
+        """Heart rate, speed, yaw rate and acceleration now ``(B, 4)``; where missing the anchor's, else 0."""
+        now = self.raw[at][:, [HEART_RATE, SPEED, YAW_RATE, ACCELERATION]]
+        fallback = np.concatenate([self.anchor(at), np.zeros((len(at), 1), np.float32)], axis=1)
+        return np.asarray(np.where(np.isfinite(now), now, fallback))
+
     def ahead(self, at: Ints) -> Float32:
         """Heart rate, speed, yaw rate and acceleration of the next minute, ``(B, 4, 60)``, NaN missing."""
         rows = self.raw[at[:, None] + _AHEAD]
@@ -89,9 +95,9 @@ def pool(sessions: Sequence[CutSession]) -> Pool:
         rows[LENGTH - 1 : LENGTH - 1 + len(history)] = index
         number.append(rows)
         within.append(np.arange(len(newest)) - (LENGTH - 1))
-    table = np.concatenate(raw)
+    table = np.concatenate(raw).astype(np.float32)  # as the serving stage keeps it
     return Pool(
-        raw=table.astype(np.float32),
+        raw=table,
         z=own_terms(table[None], CENTRE[None], SPREAD[None])[0],
         own=np.stack([_own(session) for session in sessions]).astype(np.float32),
         last=np.concatenate(last).astype(np.float32),

@@ -1,0 +1,130 @@
+"""Every training run goes through on little data, and what it saves is a model the engine loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.artefact import CARD, read_manifest
+from models.engine import Engine
+from sim.readers.daily import read_daily
+from tests.models.builders import save_small
+from tests.touchline.training.made import session
+from touchline.training import forecast as forecasting
+from touchline.training import injury, injury_card, performance
+from touchline.training.forecast_data import ForecastData, Part, runs_split
+from touchline.training.injury_rows import InjuryRows, injury_rows
+from touchline.training.performance_data import PerformanceData, baselines, efforts
+from touchline.training.windows import HEART_RATE, origins, pool
+from touchline.training.workshop import Workshop
+
+pytestmark = pytest.mark.slow
+
+
+class Told:
+    """Remembers how far everything was."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, tuple[int, int]] = {}
+
+    def __call__(self, what: str, done: int, of: int) -> None:
+        assert 0 <= done <= of
+        self.last[what] = (done, of)
+
+
+def part(name: str, numbers: range, before: int = 0) -> Part:
+    table = pool([session(k) for k in numbers])
+    return Part(name, table, origins(table, HEART_RATE, before=before))
+
+
+def test_a_forecast_is_trained_judged_and_saved(tmp_path: Path) -> None:
+    data = ForecastData(
+        train=((0.75, part("runs", range(4))), (0.25, part("match", range(4, 6)))),
+        tune={"runs": part("runs", range(6, 8))},
+        test={"runs": part("runs", range(8, 10), before=120), "match": part("match", range(10, 12))},
+        hashes={"made": "0" * 64},
+    )
+    told = Told()
+    folder = forecasting.train_on(data, Workshop(tmp_path, tmp_path, told, 0.02))
+    assert folder == tmp_path / "forecast/1"
+    assert told.last["forecast: steps"][0] == told.last["forecast: steps"][1]
+    metrics = read_manifest(folder).metrics
+    assert set(metrics["baselines"]) == {"last value", "ridge", "gradient boosting"}
+    assert 0.5 < metrics["figures"]["runs"]["heart_rate"]["coverage_80"][3] <= 1
+    for name in ("performance", "injury"):
+        save_small(tmp_path, name)
+    assert Engine(tmp_path, (2,)).forecast(np.zeros((1, 120, 20)), np.zeros((1, 3))).bands.shape == (
+        1,
+        3,
+        6,
+        2,
+    )
+    assert metrics["split"] in " ".join((folder / CARD).read_text().split())
+
+
+def test_a_performance_model_is_trained_judged_and_saved(tmp_path: Path) -> None:
+    sessions = [session(k, 900) for k in range(4)]
+    own = baselines(sessions, [s.athlete for s in sessions])
+    data = PerformanceData(
+        train=((1.0, efforts(sessions[:3], own[:3], (0,))),),
+        unseen={"made": efforts(sessions[3:], own[3:])},
+        hashes={"made": "0" * 64},
+    )
+    folder = performance.train_on(data, Workshop(tmp_path, tmp_path, Told(), 0.2))
+    metrics = read_manifest(folder).metrics
+    assert len(metrics["fresh"]["made"]["below"]) == len(metrics["levels"])
+    assert all(0 <= mean <= 100 for mean in metrics["thirds"]["made"])
+
+
+def test_efforts_are_seconds_that_can_be_scored_over_the_own_centre() -> None:
+    sessions = [session(0, 600), session(1, 600, missing=("heart_rate",))]
+    found = efforts(sessions, baselines(sessions, ["a", "a"]))
+    assert set(found.table.session[found.at]) == {0}
+    assert (found.actual / found.own).mean() == pytest.approx(1, abs=0.1)
+    only_first = efforts(sessions, baselines(sessions, ["a", "b"]), (0,))
+    assert found.table.within[only_first.at].max() < 200
+    effort, static = found.inputs()
+    assert effort.shape == (len(found), 120, 4)
+    assert static.shape == (len(found), 7)
+
+
+def test_runs_are_split_by_session_and_the_seed() -> None:
+    sessions = [session(k, 10) for k in range(20)]
+    parts = runs_split(sessions)
+    names = [s.session for part_ in parts for s in part_]
+    assert [len(p) for p in parts] == [4, 6, 10]
+    assert sorted(names) == sorted(s.session for s in sessions)
+    assert [s.session for s in runs_split(sessions[::-1])[2]] == [s.session for s in parts[2]]
+
+
+@pytest.fixture
+def few_rows(data_dir: Path) -> InjuryRows:
+    """Every sixth row of SoccerMon."""
+    rows = injury_rows(read_daily(data_dir / "soccermon/soccermon_daily.csv.gz"))
+    return replace(
+        rows, values=rows.values[::6], label=rows.label[::6], athlete=rows.athlete[::6], date=rows.date[::6],
+        past=rows.past[::6],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    monkeypatch.setattr(injury_card, "DRAWS", 20)
+    return lambda: None
+
+
+@pytest.mark.usefixtures("few_draws")
+def test_injury_nets_are_judged_on_athletes_they_have_not_seen(few_rows: InjuryRows, tmp_path: Path) -> None:
+    judged = injury.cross_validate(few_rows, Workshop(tmp_path, tmp_path, Told(), 0.02))
+    assert len(judged.members) == 15
+    assert set(judged.raw) == {"without today", "with today", "truncated today"}
+    assert all(((raw > 0) & (raw < 1)).all() for raw in judged.raw.values())
+    metrics = injury_card.injury_metrics(few_rows, judged.raw)
+    assert metrics["counts"]["athletes"] == 50
+    lower, upper = metrics["figures"]["logistic"]["auc_ci"]
+    assert lower < metrics["figures"]["logistic"]["auc"] < upper
+    assert metrics["paired"]["with today - without"]["interval"][0] <= 0.5

@@ -1,0 +1,125 @@
+"""Windows for training are the windows the serving stages make."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from stream.align import Clock
+from stream.cut import cut
+from stream.normalise import CHANNELS, LENGTH
+from stream.roster import Roster
+from stream.route import Route
+from tests.fakes import FakeEngine, FakeForecast
+from tests.stream.feeding import Log, heart, speed
+from tests.touchline.training.made import session
+from touchline.training.disturb import blank, disturbed, own_or_prior
+from touchline.training.windows import CENTRE, HEART_RATE, SPEED, origins, pool
+
+Float32 = NDArray[np.float32]
+CLOCK = Clock(lateness_us=500_000, future_us=2_000_000, silent_us=10_000_000)
+
+
+class Watching(FakeEngine):
+    """Keeps what it is asked."""
+
+    def __init__(self) -> None:
+        self.x: list[Float32] = []
+        self.anchor: list[Float32] = []
+
+    def forecast(self, x: Float32, anchor: Float32) -> FakeForecast:
+        self.x.append(x)
+        self.anchor.append(anchor)
+        return super().forecast(x, anchor)
+
+
+def log() -> Log:
+    """Three minutes with a heart rate that comes late, a gap, and a speed that goes."""
+    made = Log()
+    for k in range(180):
+        groups = heart(100 + k % 50) if 20 <= k < 90 or k > 99 else {}
+        groups |= speed(*np.linspace(2, 3, 10)) if k < 150 else {}
+        if groups:
+            made.send(k, groups, end=k == 179)
+    return made
+
+
+def test_a_session_streamed_and_the_same_session_cut_give_the_same_arrays() -> None:
+    engine = Watching()
+    route = Route(CLOCK, (), engine, Roster())
+    for record in log().records:
+        route.push([record])
+    table = pool(cut(log().records, Roster()))
+    at = np.flatnonzero(table.session >= 0)
+    assert len(at) == 180
+    np.testing.assert_array_equal(table.x(at), np.concatenate(engine.x))
+    np.testing.assert_allclose(table.anchor(at), np.concatenate(engine.anchor), rtol=1e-6)
+
+
+def test_windows_never_reach_into_another_session() -> None:
+    table = pool([session(0, 200), session(1, 150, missing=("heart_rate",))])
+    first, last = (np.flatnonzero(table.session == k) for k in (0, 1))
+    assert (len(first), len(last)) == (200, 150)
+    x = table.x(last[:1])
+    assert (x[0, :-1] == 0).all()
+    assert np.isnan(table.ahead(first[-1:])).all()
+    assert table.anchor(last)[:, 0].tolist() == [np.float32(CENTRE[HEART_RATE])] * 150
+
+
+def test_origins_have_seen_enough_and_something_follows() -> None:
+    table = pool([session(0, 200)])
+    within = table.within[origins(table, HEART_RATE)]
+    assert (within[0], within[-1]) == (29, 198)
+    assert table.within[origins(table, SPEED, before=120)][0] == 120
+    assert len(origins(pool([session(0, 200, missing=("heart_rate",))]), HEART_RATE)) == 0
+
+
+def test_a_second_that_was_not_closed_is_missing() -> None:
+    whole = session(0, 100)
+    keep = np.r_[0:40, 45:100]
+    holed = type(whole)(
+        whole.athlete, whole.session, whole.second[keep], whole.history[keep], whole.missing[keep],
+        whole.heart_rest, whole.heart_max, whole.static, whole.totals,
+    )  # fmt: skip
+    table = pool([holed])
+    rows = np.flatnonzero(table.session == 0)
+    assert len(rows) == 100
+    assert np.isnan(table.raw[rows[40:45]]).all()
+
+
+@pytest.mark.parametrize("group", ["heart", "position", "motion"])
+def test_a_blanked_group_is_neither_there_nor_marked_as_there(group: str) -> None:
+    table = pool([session()])
+    x = table.x(np.flatnonzero(table.session == 0)[200:210])
+    before = x.copy()
+    rows = np.arange(10) % 2 == 0
+    blank(x, group, rows)
+    column = {"heart": "heart_rate", "position": "speed", "motion": "cadence"}[group]
+    for offset in (0, len(CHANNELS)):
+        assert (x[rows, :, CHANNELS.index(column) + offset] == 0).all()
+    np.testing.assert_array_equal(x[~rows], before[~rows])
+
+
+def test_a_disturbed_window_has_no_value_where_none_is_marked() -> None:
+    table = pool([session(k) for k in range(3)])
+    at = np.random.default_rng(0).choice(origins(table, HEART_RATE), 500)
+    x = disturbed(table, at, np.random.default_rng(1))
+    value, present = x[:, :, : len(CHANNELS)], x[:, :, len(CHANNELS) :]
+    assert set(np.unique(present)) == {0.0, 1.0}
+    assert (value[present == 0] == 0).all()
+    gone = ~present[:, :, HEART_RATE].any(axis=1)
+    assert 0.02 < gone.mean() < 0.12
+    assert x.shape == (500, LENGTH, 2 * len(CHANNELS))
+
+
+def test_own_terms_are_between_the_priors_and_the_sessions() -> None:
+    table = pool([session()])
+    at = np.full(400, np.flatnonzero(table.session == 0)[-1])
+    last = own_or_prior(table, at, np.random.default_rng(0))[:, -1, HEART_RATE]
+    heart_rate = table.raw[at[0], HEART_RATE]
+    centre, spread = table.own[0, :, HEART_RATE]
+    ends = sorted([float(table.z[at[0], HEART_RATE]), float((heart_rate - centre) / spread)])
+    assert last.min() >= ends[0] - 1e-5
+    assert last.max() <= ends[1] + 1e-5
+    assert len(np.unique(last)) > 100
