@@ -25,7 +25,7 @@ from stream import metrics, topics
 from stream.bounds import Bounds
 from stream.control import ControlFollower
 from stream.merge import PartitionMerge
-from stream.offsets import commit
+from stream.offsets import commit, committed
 from stream.publish import Message, Publisher
 from stream.records import Record
 from stream.restore import Restorer
@@ -35,6 +35,7 @@ from stream.timed import Stopwatch
 
 log = structlog.get_logger()
 
+NO_GENERATION: Final = -1
 TELEMETRY: Final = {False: topics.WEARABLE, True: topics.VENUE}
 
 
@@ -62,17 +63,20 @@ class Telemetry:
         self._app = app
         self._parts = parts
         self._merges: dict[int, PartitionMerge] = {}
+        self._safe: dict[int, Point] = {}
+        self._doubtful: set[int] = set()
+        self._left = NO_GENERATION
         self._busy = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="route")
         self._safe_at = time.monotonic()
         self._shuffle = None if parts.shuffle is None else random.Random(parts.shuffle)  # noqa: S311
 
     async def take(self, events: Sequence[Any]) -> None:
-        """Work through a batch of Faust events."""
+        """Work through a batch of Faust events. What was fetched before a rebalance comes again after it."""
         async with self._busy:
             generation = self._app.consumer_generation_id
             messages = [event.message for event in events]
-            ready = await self._merge([m for m in messages if m.generation_id == generation])
+            ready = await self._merge([m for m in messages if m.generation_id == generation != self._left])
             await self._parts.control.catch_up()
             for chunk in self._cut(ready):
                 await self._parts.publisher.publish(await self._in_thread(self._push, chunk))
@@ -96,17 +100,16 @@ class Telemetry:
         async with self._busy:
             if self._merges:
                 await self._commit_safe()
+            self._doubtful, self._left = set(self._merges), self._app.consumer_generation_id
             log.info("partitions revoked", partitions=sorted(set(partitions)))
 
     async def assigned(self, partitions: Iterable[int]) -> None:
         """Forget partitions that are no longer ours, load those that are new."""
         ours = set(partitions)
         async with self._busy:
-            route = self._parts.route
-            for partition in set(self._merges) - ours:
-                await self._in_thread(route.release, partition)
-                del self._merges[partition]
-            await self._load(ours - set(self._merges))
+            await self._forget(set(self._merges) - ours)
+            await self._own(ours)
+            self._left = NO_GENERATION
             log.info("partitions assigned", partitions=sorted(ours))
 
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
@@ -118,9 +121,7 @@ class Telemetry:
         for message in messages:
             arrived.setdefault(message.partition, []).append(_record(message))
         ready: list[Record] = []
-        await self._load(
-            set(arrived) - set(self._merges)
-        )  # records may come before Faust says whose they are
+        await self._own(set(arrived))  # records may come before Faust says whose they are
         for partition, records in arrived.items():
             ready += self._merges[partition].push(records)
         _count(messages)
@@ -138,6 +139,27 @@ class Telemetry:
         metrics.WAITING.set(sum(merge.waiting for merge in self._merges.values()))
         return ready
 
+    async def _own(self, partitions: set[int]) -> None:
+        """Go on with what we have of partitions, load the others.
+
+        We may have been out of the group for a while without noticing; then another worker took a partition
+        further, its records up to there do not come to us, and what we have of it is void.
+        """
+        doubtful, self._doubtful = partitions & self._doubtful, self._doubtful - partitions
+        held = doubtful & set(self._merges)
+        places = [TopicPartition(topic, partition) for topic in TELEMETRY.values() for partition in held]
+        for place, offset in (await committed(self._app, places)).items():
+            merge = self._merges.get(place.partition)
+            if merge is not None and offset > merge.received(venue=place.topic == topics.VENUE):
+                log.info("another worker went on with a partition in the meantime", partition=place.partition)
+                await self._forget({place.partition})
+        await self._load(partitions - set(self._merges))
+
+    async def _forget(self, partitions: set[int]) -> None:
+        for partition in partitions:
+            await self._in_thread(self._parts.route.release, partition)
+            del self._merges[partition], self._safe[partition]
+
     async def _load(self, partitions: set[int]) -> None:
         """Restore partitions' athletes; each goes on from its marker, else from the beginning of its logs."""
         route = self._parts.route
@@ -146,7 +168,7 @@ class Telemetry:
             found: Point | None = await self._in_thread(snapshots.into, route, partition)
             point = found or await self._beginning(partition)
             wearable, venue = (point.wearable, point.wearable_seen_us), (point.venue, point.venue_seen_us)
-            self._merges[partition] = PartitionMerge(wearable, venue)
+            self._merges[partition], self._safe[partition] = PartitionMerge(wearable, venue), point
             log.info(
                 "partition loaded", partition=partition, athletes=len(snapshots.athletes), point=str(point)
             )
@@ -182,11 +204,14 @@ class Telemetry:
         return time.monotonic() - self._safe_at >= self._parts.snapshot_every_s
 
     async def _commit_safe(self) -> None:
-        points = await self._make_safe()
-        await commit(self._app, _offsets(points))
+        """Snapshots, then offsets. Whom the group has put out writes nothing: the new owner's snapshots stand."""
+        if not await commit(self._app, _offsets(self._safe)):
+            return
+        await self._make_safe()
+        await commit(self._app, _offsets(self._safe))
         await self._observe_lag()
 
-    async def _make_safe(self) -> dict[int, Point]:
+    async def _make_safe(self) -> None:
         """A round of snapshots: athletes, then markers, the first safe before the second begin."""
         with metrics.SNAPSHOT.time():
             points = {partition: _point(merge) for partition, merge in self._merges.items()}
@@ -196,9 +221,8 @@ class Telemetry:
             await publisher.settle()
             await publisher.send(markers)
             await publisher.settle()
-        self._safe_at = time.monotonic()
+        self._safe, self._safe_at = points, time.monotonic()
         metrics.SNAPSHOT_AGE.set_to_current_time()
-        return points
 
     def _pack(self, points: dict[int, Point]) -> tuple[list[Message], list[Message]]:
         """Snapshots of what changed, tombstones of who is gone, and the markers."""

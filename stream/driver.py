@@ -66,7 +66,8 @@ def kafka_app(settings: Settings, name: str) -> faust.App:
         topic_allow_declare=False,
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
+        # A member hears of a rebalance with its next heartbeat, and is to be back within the timeout.
+        broker_heartbeat_interval=min(2.0, settings.rebalance_timeout_s / 4),
         broker_rebalance_timeout=settings.rebalance_timeout_s,
         broker_max_poll_interval=OUTAGE_S,
         stream_buffer_maxsize=2 * settings.chunk_max,

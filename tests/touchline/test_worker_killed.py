@@ -1,8 +1,12 @@
-"""The whole path on Apache Kafka: two workers in one group, one of them killed, nothing different after all."""
+"""The whole path on Apache Kafka: two workers in one group, one of them disturbed, nothing different after all."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -22,37 +26,61 @@ FAULTS = ("dropout:A02:10:30", "late:0.02", "duplicate:0.02", "corrupt:0.002", "
 SESSION = Simulation(8, 60, "match", 3, FAULTS, "natural", 1.0, None)
 
 
-async def disturbed(bootstrap: str, settings: Settings) -> Collected:
-    """Send in a fifth of the time, kill a worker when a third of the scores are there, wait for all frames."""
+#: Longer than a member may be silent before its group goes on without it (10 s).
+STALL_S = 13.0
+
+Disturb = Callable[[subprocess.Popen[bytes]], Coroutine[Any, Any, None]]
+
+
+async def kill(worker: subprocess.Popen[bytes]) -> None:
+    """SIGKILL: nothing is finished."""
+    worker.kill()
+
+
+async def stall(worker: subprocess.Popen[bytes]) -> None:
+    """Stop it where it stands and let it go on when its partitions have long been another's."""
+    worker.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(STALL_S)
+    worker.send_signal(signal.SIGCONT)
+
+
+async def disturbed(bootstrap: str, settings: Settings, disturb: Disturb) -> Collected:
+    """Send in a fifth of the time, disturb a worker when a third of the scores are there, wait for all frames."""
     await create_topics(bootstrap, settings.partitions)
     await check_topics(bootstrap)
     with Processes() as processes:
         start_workers(processes, settings, bootstrap, Run(2, bootstrap=bootstrap))
         collector = Collector(bootstrap)
         await collector.start()
+        victim = processes.children[0].process
         try:
             await processes.wait_ready()
+            del processes.children[0]
             how = SendSettings(bootstrap, speed=5.0, tail_s=15)
             sending = asyncio.create_task(send(SESSION.session(START_US), how))
             while len(collector.seen.scores) < 150:
                 await collector.step()
-            victim = processes.children.pop(0)
-            victim.process.kill()
+            disturbing = asyncio.create_task(disturb(victim))
             async with asyncio.timeout(120):
                 while not sending.done() or collector.seen.accounted() < sending.result().frames_sent:
                     processes.check()
                     await collector.step()
+                await disturbing
             for _ in range(4):
                 await collector.step(500)
-            victim.process.wait()
         finally:
             await collector.stop()
+            victim.kill()
+            victim.wait()
     return collector.seen
 
 
-async def test_a_worker_killed_in_mid_session_changes_no_score_and_no_alert(own_kafka: KafkaServer) -> None:
+@pytest.mark.parametrize("disturb", [kill, stall])
+async def test_a_worker_disturbed_in_mid_session_changes_no_score_and_no_alert(
+    own_kafka: KafkaServer, disturb: Disturb
+) -> None:
     settings = load_settings(snapshot_every_s=2.0)
-    killed = await disturbed(own_kafka.bootstrap, settings)
+    killed = await disturbed(own_kafka.bootstrap, settings, disturb)
     _, calm = await run_through(SESSION.session(START_US), settings, Run(1), lambda _: None)
     assert killed.scores.keys() == calm.scores.keys()
     assert killed.alerts.keys() == calm.alerts.keys()
