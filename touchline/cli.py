@@ -8,34 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import signal
 import sys
-import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-import structlog
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from stream.errors import TouchlineError, UsageError
-from stream.settings import Settings, load_settings
+from stream.settings import Settings
+from touchline.terminal import (
+    AsJson,
+    ModelDir,
+    console,
+    print_json,
+    progress,
+    run,
+    settings_with,
+    show,
+    training_progress,
+)
 
 app = typer.Typer(
     name="touchline", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 topics_app = typer.Typer(no_args_is_help=True, help="Make or check the Kafka topics.")
 app.add_typer(topics_app, name="topics")
-console = Console(stderr=True)
 RETRY_S = 1.0
-#: What a shell expects of a command that was interrupted.
-INTERRUPTED = 130
-#: Between two lines of progress where stderr is no terminal, s.
-EVERY_S = 10.0
 
 Broker = Annotated[
     str | None, typer.Option(help="Kafka bootstrap `host:port`; none starts the embedded one.")
@@ -45,12 +43,9 @@ Influx = Annotated[str | None, typer.Option(help="InfluxDB 2 address; none store
 StoreFile = Annotated[Path | None, typer.Option("--store", help="SQLite file of the embedded store.")]
 MetricsPort = Annotated[int | None, typer.Option(help="Port of Prometheus metrics; 0 takes a free one.")]
 Ready = Annotated[Path | None, typer.Option(help="A file to make once this process can work.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Kind = Literal["match", "training", "run"]
 Fatigue = Literal["none", "natural", "fade"]
 Trainable = Literal["all", "forecast", "performance", "injury"]
-Result = TypeVar("Result")
-ModelDir = Annotated[Path | None, typer.Option(help="Model registry; none takes the shipped models.")]
 
 
 def main() -> None:
@@ -60,90 +55,6 @@ def main() -> None:
     except TouchlineError as error:
         console.print(f"touchline: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
-
-
-def settings_with(**flags: Any) -> Settings:
-    """Settings with these flags on top, and logging set up as they say."""
-    settings = load_settings(**flags)
-    processors: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso"),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer()
-        if settings.log_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-    ]
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    structlog.configure(
-        processors,
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr)
-    return settings
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """A line that changes, on stderr; where that is no terminal a new line now and then."""
-    if console.is_terminal:
-        with console.status("…") as status:
-            yield status.update
-        return
-    last = 0.0
-
-    def tell(text: str) -> None:
-        nonlocal last
-        if time.monotonic() - last >= EVERY_S:
-            last = time.monotonic()
-            console.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
-
-    yield tell
-
-
-@contextmanager
-def training_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each thing that is being done, on stderr."""
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
-    ) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what)
-            bars.update(tasks[what], completed=done, total=of)
-
-        yield tell
-
-
-def run(work: Coroutine[Any, Any, Result], *, endless: bool = False) -> Result:
-    """Run to the end; SIGINT and SIGTERM cancel the work, so that all it started is stopped before we go.
-
-    Stopping what would go on for ever is success; finite work that was cut short exits 130.
-    """
-
-    async def guarded() -> Result:
-        task = asyncio.ensure_future(work)
-
-        def stop() -> None:
-            console.print("stopping", style="dim")
-            task.cancel()
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
-        return await task
-
-    try:
-        return asyncio.run(guarded())
-    except asyncio.CancelledError:
-        raise typer.Exit(0 if endless else INTERRUPTED) from None
-
-
-def print_json(result: dict[str, Any]) -> None:
-    """One object on stdout; NaN would be a fault."""
-    typer.echo(json.dumps(result, allow_nan=False))
 
 
 @app.command()
@@ -262,7 +173,7 @@ def simulate(
     )
     with progress() as tell:
         result = run(run_simulation(simulation, settings, tell))
-    _show(result, as_json)
+    show(result, as_json)
 
 
 @app.command()
@@ -299,7 +210,7 @@ def replay(
             how = replaying.Run(count, bootstrap=settings.broker)
             result = replaying.report_of(files, *run(replaying.replay(recordings, settings, how, tell)))
             result["notes"] = notes
-    _show(result, as_json)
+    show(result, as_json)
     raise typer.Exit(0 if result.get("equal", True) else 1)
 
 
@@ -346,7 +257,7 @@ def check(broker: NamedBroker = None, as_json: AsJson = False) -> None:
 
     settings = settings_with(broker=broker)
     partitions, differences = run(check_topics(_needs_broker(settings)))
-    _show({"partitions": partitions, "differences": differences}, as_json)
+    show({"partitions": partitions, "differences": differences}, as_json)
     raise typer.Exit(1 if differences else 0)
 
 
@@ -389,13 +300,6 @@ async def _reachable(settings: Settings) -> None:
             await asyncio.sleep(RETRY_S)
         else:
             return
-
-
-def _show(result: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(result)
-    else:
-        console.print_json(json.dumps(result, allow_nan=False))
 
 
 if __name__ == "__main__":
