@@ -13,10 +13,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream import alert, align, features, infer, normalise, roster, score
+from stream import alert, align, diary, features, infer, normalise, roster, score
 from stream.alert import Alerts, Rule, Transition
 from stream.align import SECOND_US, Aligned, Clock
-from stream.days import day_input, stands_out
+from stream.days import morning_input, stands_out, until
 from stream.decode import Decoded, decode
 from stream.features import Measures
 from stream.infer import Engine, Inferred, Person
@@ -37,11 +37,12 @@ HORIZON_DAYS: Final = 7
 
 @dataclass(slots=True)
 class Outputs:
-    """What follows from a chunk: (partition, score record), alert transitions, refused records."""
+    """What follows from a chunk: (partition, score record), alert transitions, refused records, athlete records."""
 
     scores: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     alerts: list[Transition] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    athletes: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Route:
@@ -55,6 +56,7 @@ class Route:
                 *normalise.FIELDS,
                 *roster.FIELDS,
                 *score.FIELDS,
+                *diary.FIELDS,
                 *alert.fields(rules),
             )
         )
@@ -104,6 +106,8 @@ class Route:
         self._mark(marks, None, out)
         partitions = (self.slots.of(int(slot)).partition for slot in seconds.slot)
         out.scores += zip(partitions, records, strict=True)
+        ended = dict.fromkeys(closing.slot for closing in aligned.closings if closing.final)
+        out.athletes += [self._leave(slot) for slot in ended]
 
     def measure(self, seconds: Seconds) -> Measures:
         """Features of closed seconds."""
@@ -116,6 +120,7 @@ class Route:
         slots = self.slots
         measures = self.measure(seconds)
         windows = normalise.normalise(seconds, measures, slots)
+        diary.add_seconds(seconds, windows.x[:, -1], measures.live["heart_rate_reserve"], slots)
         inferred: Inferred = infer.infer(windows, self._person(seconds.slot), self.engine)
         return Scored(seconds, measures, inferred, score.judge_performance(seconds, inferred, slots))
 
@@ -132,19 +137,27 @@ class Route:
             at_us = int(self.slots.state["opened_us"][slot])
             profile = person.get("profile") or {}
             features.begin_session(self.slots, slot, profile, roster.age(profile, at_us))
-            normalise.begin_session(self.slots, slot, person.get("baselines") or {})
+            normalise.begin_session(self.slots, slot, diary.baselines(person, at_us))
             activity = self.people.session(athlete.session).get("activity")
             self.slots.state["static"][slot] = roster.static_features(profile, activity, at_us)
-            days = day_input(person.get("days") or [])
+            days = morning_input(person.get("days") or [], diary.day_of(at_us))
             windows.append(days.window)
             reasons.append(days.abstains)
         risks = self.engine.injury(np.stack(windows)).astype(np.float64)
         for slot, members, reason in zip(started, risks, reasons, strict=True):
-            rows = self.people.athlete(self.slots.of(slot).name).get("days") or []
+            person = self.people.athlete(self.slots.of(slot).name)
+            day = diary.day_of(int(self.slots.state["opened_us"][slot]))
             self.slots.of(slot).context = {
                 "injury": self._injury(slot, members, reason),
-                "stands_out": [list(entry) for entry in stands_out(rows)],
+                "stands_out": [list(entry) for entry in stands_out(until(person.get("days") or [], day))],
             }
+
+    def _leave(self, slot: int) -> dict[str, Any]:
+        """A session is over: what it leaves in the athlete's record, known here at once for the next one."""
+        name = self.slots.of(slot).name
+        record = diary.record_after(self.people.athlete(name), self.slots, slot)
+        self.people.athletes[name] = record
+        return record
 
     def _injury(self, slot: int, members: NDArray[np.float64], reason: str | None) -> dict[str, Any]:
         """Morning risk with the 10th to 90th percentile of the ensemble; it stands for the session."""
