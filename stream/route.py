@@ -6,7 +6,7 @@ are cut into chunks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -130,7 +130,7 @@ class Route:
 
     def _begin(self, started: Sequence[int]) -> None:
         """Sessions begin: what the roster knows goes into the slots, and the morning risk is computed once."""
-        windows, reasons = [], []
+        mornings, inputs = [], []
         for slot in started:
             athlete = self.slots.of(slot)
             person = self.people.athlete(athlete.name)
@@ -140,16 +140,13 @@ class Route:
             normalise.begin_session(self.slots, slot, diary.baselines(person, at_us))
             activity = self.people.session(athlete.session).get("activity")
             self.slots.state["static"][slot] = roster.static_features(profile, activity, at_us)
-            days = morning_input(person.get("days") or [], diary.day_of(at_us))
-            windows.append(days.window)
-            reasons.append(days.abstains)
-        risks = self.engine.injury(np.stack(windows)).astype(np.float64)
-        for slot, members, reason in zip(started, risks, reasons, strict=True):
-            person = self.people.athlete(self.slots.of(slot).name)
-            day = diary.day_of(int(self.slots.state["opened_us"][slot]))
+            mornings.append(until(person.get("days") or [], diary.day_of(at_us)))
+            inputs.append(morning_input(mornings[-1], diary.day_of(at_us)))
+        risks = self.engine.injury(np.stack([found.window for found in inputs])).astype(np.float64)
+        for slot, members, rows, found in zip(started, risks, mornings, inputs, strict=True):
             self.slots.of(slot).context = {
-                "injury": self._injury(slot, members, reason),
-                "stands_out": [list(entry) for entry in stands_out(until(person.get("days") or [], day))],
+                "injury": self._injury(slot, members, rows, found.abstains),
+                "stands_out": [list(entry) for entry in stands_out(rows)],
             }
 
     def _leave(self, slot: int) -> dict[str, Any]:
@@ -159,18 +156,19 @@ class Route:
         self.people.athletes[name] = record
         return record
 
-    def _injury(self, slot: int, members: NDArray[np.float64], reason: str | None) -> dict[str, Any]:
+    def _injury(
+        self, slot: int, members: NDArray[np.float64], rows: Sequence[Mapping[str, Any]], reason: str | None
+    ) -> dict[str, Any]:
         """Morning risk with the 10th to 90th percentile of the ensemble; it stands for the session."""
         person = self.people.athlete(self.slots.of(slot).name)
         low, high = np.percentile(members, [10, 90])
-        days = person.get("days") or []
         known = reason is None
         return {
             "risk": round(float(members.mean()), 6) if known else None,
             "low": round(float(low), 6) if known else None,
             "high": round(float(high), 6) if known else None,
             "horizon_days": HORIZON_DAYS,
-            "load_source": days[-1].get("load_source") if days else None,
+            "load_source": rows[-1].get("load_source") if rows else None,
             "outside_population": person.get("population") != POPULATION,
             "abstains": reason,
         }
