@@ -8,10 +8,14 @@ import subprocess
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgpack
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from sim.send import SendSettings, send
+from stream import topics
 from stream.admin import check_topics, create_topics
+from stream.roster import check_athlete
 from stream.settings import Settings, load_settings
 from tests.servers import KafkaServer
 from touchline.collect import Collected, Collector, compare, digest
@@ -75,6 +79,22 @@ async def disturbed(bootstrap: str, settings: Settings, disturb: Disturb) -> Col
     return collector.seen
 
 
+async def athlete_records(bootstrap: str) -> dict[str, dict[str, Any]]:
+    """What the topic ``athletes`` says at last."""
+    consumer = AIOKafkaConsumer(
+        topics.ATHLETES, bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        found: dict[str, dict[str, Any]] = {}
+        while batch := await consumer.getmany(timeout_ms=2000):
+            for records in batch.values():
+                found |= {record.key.decode(): msgpack.unpackb(record.value) for record in records}
+        return found
+    finally:
+        await consumer.stop()
+
+
 @pytest.mark.parametrize("disturb", [kill, stall])
 async def test_a_worker_disturbed_in_mid_session_changes_no_score_and_no_alert(
     own_kafka: KafkaServer, disturb: Disturb
@@ -89,3 +109,9 @@ async def test_a_worker_disturbed_in_mid_session_changes_no_score_and_no_alert(
     assert digest(killed) == digest(calm)
     equal, largest = compare(killed, calm)
     assert equal, largest
+    for name, record in (await athlete_records(own_kafka.bootstrap)).items():
+        (entry,) = check_athlete(record)["sessions"]
+        assert entry["session"] == killed.final[name, entry["session"]]["session"]
+        assert (
+            entry["own"]["heart_rate"][2] == killed.final[name, entry["session"]]["totals"]["heart_samples"]
+        )
