@@ -16,6 +16,7 @@ import typer
 
 from stream.errors import TouchlineError, UsageError
 from stream.settings import Settings
+from touchline.cli_evaluate import evaluate_app
 from touchline.terminal import (
     AsJson,
     ModelDir,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(no_args_is_help=True, help="Make or check the Kafka topics.")
 app.add_typer(topics_app, name="topics")
+app.add_typer(evaluate_app, name="evaluate")
 RETRY_S = 1.0
 
 Broker = Annotated[
