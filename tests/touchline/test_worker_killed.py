@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -25,7 +26,8 @@ from touchline.simulate import Simulation
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka]
 
-START_US = 1_790_000_000_000_000
+#: Now: Kafka begins to delete what is stamped older than its retention 30 s after it started.
+START_US = round(time.time()) * 1_000_000
 FAULTS = ("dropout:A02:10:30", "late:0.02", "duplicate:0.02", "corrupt:0.002", "reboot:A04:20", "skew:A05:30")
 SESSION = Simulation(8, 60, "match", 3, FAULTS, "natural", 1.0, None)
 
