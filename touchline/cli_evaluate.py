@@ -10,7 +10,7 @@ import typer
 from models.artefact import SHIPPED, ArtefactDamaged, ArtefactMissing, find_artefact
 from models.labels import find_labelled
 from stream.errors import ModelMissing
-from touchline.terminal import AsJson, ModelDir, progress, settings_with, show
+from touchline.terminal import AsJson, ModelDir, progress, settings_with, show, training_progress
 
 evaluate_app = typer.Typer(no_args_is_help=True, help="Judge a stored model on files, without training it.")
 
@@ -40,6 +40,28 @@ def forecast(
         figures, origins = evaluate_forecast(folder, runs, tell)
         if baselines:
             figures["baselines"] = fitted(origins, settings.data, tell)
+    show(figures, as_json)
+
+
+@evaluate_app.command("injury")
+def injury(
+    daily: Annotated[Path, typer.Option(help="Daily rows of athletes, CSV or parquet, `.gz` too.")],
+    cv: Annotated[
+        bool, typer.Option("--cv", help="Train anew on the file's folds, baselines beside it.")
+    ] = False,
+    version: Version = None,
+    model_dir: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Injury risk: ranking with intervals over athletes, calibration, and yes or no at a stated threshold."""
+    settings = settings_with(model_dir=model_dir)
+    folder = find(settings.model_dir or SHIPPED, "injury", version)
+    from touchline.evaluation.injury import evaluate_injury
+    from touchline.training.workshop import Workshop
+
+    with training_progress() as tell:
+        shop = Workshop(settings.data, settings.data, tell) if cv else None
+        figures = evaluate_injury(folder, daily, shop)
     show(figures, as_json)
 
 
