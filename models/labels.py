@@ -1,17 +1,20 @@
 """Labels: which version of a model is ``stable``, ``canary`` or ``shadow``. One small file a model, moved atomically.
 
-Without the file, or without ``stable`` in it, the newest version is stable. What a label may point to (a version that
-loads, answers its golden example, is signed) is the registry's business; here it only has to be there.
+Beside it every move is written down. Without the file, or without ``stable`` in it, the newest version is stable.
+What a label may point to (a version that loads, answers its golden example, is signed) is the registry's business;
+here it only has to be there.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from models.artefact import ArtefactDamaged, ArtefactMissing, find_artefact, versions
 
@@ -19,6 +22,8 @@ Label = Literal["stable", "canary", "shadow"]
 
 LABELS: Final[tuple[Label, ...]] = ("stable", "canary", "shadow")
 FILE: Final = "labels.json"
+HISTORY: Final = "labels-history.jsonl"
+LOCK: Final = ".labels.lock"
 
 
 def read_labels(root: Path, name: str) -> dict[str, str]:
@@ -48,11 +53,76 @@ def find_labelled(root: Path, name: str, label: Label = "stable") -> Path:
     return find_artefact(root, name, labels[label])
 
 
-def write_labels(root: Path, name: str, labels: Mapping[str, str]) -> None:
-    """Replace all labels of a model at once; readers see the old or the new ones."""
-    folder = root / name
-    with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".labels-", delete=False) as scratch:
-        json.dump(dict(labels), scratch, indent=1, sort_keys=True)
-        scratch.flush()
-        os.fsync(scratch.fileno())
-    os.replace(scratch.name, folder / FILE)  # noqa: PTH105 (atomic, and says so)
+def move_label(root: Path, name: str, label: Label, version: str | None) -> dict[str, str]:
+    """Give a label to a version, or take it away; all labels afterwards. Readers see the old or the new ones.
+
+    One mover at a time: a lock on the model's folder. Every move is told in the history first.
+    Raises :class:`ArtefactMissing` for a version that is not there, ``ValueError`` for a model without ``stable``.
+    """
+    if version is None and label == "stable":
+        raise ValueError("a model has a stable version always")
+    if version is not None:
+        find_artefact(root, name, version)
+    with _alone(root / name):
+        before = read_labels(root, name)
+        after = {key: value for key, value in before.items() if key != label}
+        if version is not None:
+            after[label] = version
+        _note(root / name, {"label": label, "from": before.get(label), "to": version})
+        _write(root / name, after)
+    return after
+
+
+def history(root: Path, name: str) -> list[dict[str, Any]]:
+    """Every move of a model's labels, oldest first: ``at`` (ISO 8601, UTC), ``label``, ``from``, ``to``."""
+    path = root / name / HISTORY
+    lines = path.read_text().splitlines() if path.exists() else []
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise ArtefactDamaged(f"{path}: not JSON: {error}") from error
+
+
+def stable_before(root: Path, name: str) -> str:
+    """The version that was stable before the one that is; going back twice goes back two versions.
+
+    Raises :class:`ArtefactMissing` where there was none.
+    """
+    path: list[str] = []  # the versions that led to the present one, without those gone back from
+    for move in history(root, name):
+        if move["label"] != "stable":
+            continue
+        path = path or [move["from"]]
+        path = path[:-1] if len(path) > 1 and move["to"] == path[-2] else [*path, move["to"]]
+    if len(path) < 2:
+        raise ArtefactMissing(f"model {name!r} in {root} had no other stable version before")
+    return path[-2]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _note(folder: Path, move: Mapping[str, Any]) -> None:
+    line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **move})
+    with (folder / HISTORY).open("a") as out:
+        out.write(line + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _write(folder: Path, labels: Mapping[str, str]) -> None:
+    scratch = folder / f".{FILE}"
+    with scratch.open("w") as out:
+        json.dump(dict(labels), out, indent=1, sort_keys=True)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(scratch, folder / FILE)  # noqa: PTH105 (atomic, and says so)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -9,6 +9,7 @@ TouchlineError
 │   └── ModelMissing
 ├── TopicMismatch         topics are not as the contract wants them             exit 1
 │   └── TopicsMissing     some are not there at all
+├── ModelRefused          a model version is damaged, not signed by a trusted key, or answers wrong  exit 1
 ├── UnreadableFile        a recording that no reader understands                exit 2
 └── FrameRejected         one frame is not acceptable; carries the named reason (never ends a process)
 """
@@ -48,6 +49,10 @@ class StoreUnavailable(MissingError):
 
 class ModelMissing(MissingError):
     """A model directory or one of its files is not there or is not readable."""
+
+
+class ModelRefused(TouchlineError):
+    """A model version may not be used; the message names the file and what is wrong with it."""
 
 
 class TopicMismatch(TouchlineError):

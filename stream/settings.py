@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     )
 
     model_dir: Path | None = Field(None, description="model registry; none takes the shipped models")
+    keys: Path = Field(
+        Path("~/.config/touchline/keys"),
+        description="signing key of this machine, and public keys trusted here",
+    )
     rules: Path | None = Field(None, description="alert rules TOML; none takes the shipped rules")
 
     web_host: str = Field("127.0.0.1", description="address the page listens on")

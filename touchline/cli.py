@@ -17,6 +17,7 @@ import typer
 from stream.errors import TouchlineError, UsageError
 from stream.settings import Settings
 from touchline.cli_evaluate import evaluate_app
+from touchline.cli_models import models_app
 from touchline.terminal import (
     AsJson,
     ModelDir,
@@ -35,6 +36,7 @@ app = typer.Typer(
 topics_app = typer.Typer(no_args_is_help=True, help="Make or check the Kafka topics.")
 app.add_typer(topics_app, name="topics")
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(models_app, name="models")
 RETRY_S = 1.0
 
 Broker = Annotated[
@@ -226,6 +228,7 @@ def train(
 ) -> None:
     """Train models on the recordings in TOUCHLINE_DATA and the simulator; write artefacts with their cards."""
     from models.artefact import SHIPPED
+    from models.signature import local_key, sign
     from touchline.training.run import TRAINERS
     from touchline.training.run import train as trained
     from touchline.training.workshop import Workshop
@@ -234,6 +237,7 @@ def train(
     with training_progress() as tell:
         shop = Workshop(settings.data, out or SHIPPED, tell, thrift)
         for folder in trained(TRAINERS if model == "all" else [model], shop):
+            sign(folder, local_key(settings.keys.expanduser()))
             console.print(f"{folder}", markup=False, highlight=False, soft_wrap=True)
 
 
