@@ -33,7 +33,9 @@ def test_labels_moved_are_read_back_and_every_move_is_told(root: Path) -> None:
     assert told == [("stable", "10", "1"), ("canary", None, "2")]
     seen = {entry.name for entry in (root / "forecast").iterdir() if not entry.name.startswith(".")}
     assert seen == {"1", "2", "10", FILE, HISTORY}
-    assert (root / "forecast" / FILE).stat().st_mode & 0o044 == 0o044, "others may read which version is stable"
+    assert (root / "forecast" / FILE).stat().st_mode & 0o044 == 0o044, (
+        "others may read which version is stable"
+    )
 
 
 def test_a_label_can_be_taken_away_but_stable_cannot(root: Path) -> None:

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.artefact import MANIFEST, SHIPPED, SIGNATURE, ArtefactDamaged, ArtefactMissing, load_artefact, versions
+from models.artefact import (
+    MANIFEST,
+    SHIPPED,
+    SIGNATURE,
+    ArtefactDamaged,
+    ArtefactMissing,
+    load_artefact,
+    versions,
+)
 from models.signature import PRIVATE, local_key, sign, trusted
 from tests.models.builders import save_small
 
@@ -36,7 +44,9 @@ def test_a_signed_version_loads(folder: Path, keys: Path) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(FILES), place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-def test_a_flipped_bit_of_any_file_is_refused(folder: Path, keys: Path, name: str, place: float, bit: int) -> None:
+def test_a_flipped_bit_of_any_file_is_refused(
+    folder: Path, keys: Path, name: str, place: float, bit: int
+) -> None:
     path = folder / name
     whole = path.read_bytes()
     torn = bytearray(whole)
@@ -59,7 +69,9 @@ def test_a_flipped_bit_of_any_file_is_refused(folder: Path, keys: Path, name: st
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("keep", [0, 5])
-def test_a_truncated_or_missing_file_is_refused_by_name(folder: Path, keys: Path, name: str, keep: int) -> None:
+def test_a_truncated_or_missing_file_is_refused_by_name(
+    folder: Path, keys: Path, name: str, keep: int
+) -> None:
     path = folder / name
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(ArtefactDamaged, match=name if name != MANIFEST else SIGNATURE):
