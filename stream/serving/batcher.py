@@ -138,9 +138,11 @@ class Batcher:
         while True:
             await self._gathered()
             async with self._lane.turn:
-                batch = self._take()
-                if batch:
-                    await self._compute(batch)
+                self._settle(busy=True)
+                try:
+                    await self._compute(self._take())
+                finally:
+                    self._settle(busy=False)
 
     async def _gathered(self) -> None:
         """Until a batch is full, or its first request has waited long enough."""
@@ -168,18 +170,16 @@ class Batcher:
 
     async def _compute(self, batch: Sequence[_Waiting]) -> None:
         """Run a batch. A failure of the network is the failure of these requests and of no other."""
-        self._settle(busy=True)
+        if not batch:
+            return
         loop = asyncio.get_running_loop()
         started = loop.time()
         work = loop.run_in_executor(self._lane.thread, self._timed, [waiting.inputs for waiting in batch])
-        try:
-            await asyncio.wait([work])
-            if (error := work.exception()) is not None:
-                self._fail(batch, error)
-            else:
-                self._share(batch, started, *work.result())
-        finally:
-            self._settle(busy=False)
+        await asyncio.wait([work])
+        if (error := work.exception()) is not None:
+            self._fail(batch, error)
+        else:
+            self._share(batch, started, *work.result())
 
     def _timed(self, parts: Sequence[Arrays]) -> tuple[Arrays, float]:
         """In the thread: all parts as one batch, and how long the network took, s."""

@@ -85,6 +85,7 @@ async def infer(request: Request, wanted: Wanted, read: Reader) -> Inferred:
 
 async def _infer(request: Request, wanted: Wanted, read: Reader, known: list[str]) -> Inferred:
     service = service_of(request)
+    service.shelf.check_ready()
     known[:] = wanted.name, service.shelf.resolve(wanted.name, wanted.version, wanted.label)
     deadline = asyncio.get_running_loop().time() + timeout_s(request, service.timeout_s)
     body = await read_body(request, service.body_bytes)

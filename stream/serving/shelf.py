@@ -96,6 +96,11 @@ class Shelf:
         self.ready = False
         await asyncio.gather(*(batcher.close() for batcher in self._served.values()), *self._leaving)
 
+    def check_ready(self) -> None:
+        """Raise NotReady before the networks are warm and once they are going."""
+        if not self.ready:
+            raise NotReady("the networks are not warm yet, or this process is going")
+
     def names(self) -> list[str]:
         """Every model known."""
         return sorted(self._models)
@@ -151,8 +156,7 @@ class Shelf:
 
     def _model(self, name: str) -> _Model:
         if name not in self._models:
-            if not self.ready:
-                raise NotReady("the models are not loaded yet")
+            self.check_ready()
             raise UnknownModel(f"no model {name!r}; there is {', '.join(self.names())}")
         return self._models[name]
 
