@@ -57,3 +57,16 @@ def _say(what: str, url: str, ready: Path | None) -> None:
     console.print(f"Serving {what} at {url}, described at {url}/docs", highlight=False, soft_wrap=True)
     if ready is not None:
         ready.write_text(url)
+
+
+def route(
+    upstream: Annotated[list[str], typer.Option(help="Address of a serving process; repeatable.")],
+    host: Host = None,
+    port: Port = None,
+    ready: Ready = None,
+) -> None:
+    """Spread requests over several serving processes: to the one with the fewest outstanding."""
+    from stream.serving.balance_app import balance
+
+    settings = settings_with(serving_host=host, serving_port=port)
+    run(balance(settings, upstream, lambda url: _say("several processes", url, ready)), endless=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Final
 
 import structlog
@@ -36,7 +36,8 @@ async def serve(
     shelf = shelf_of(settings, library, pins)
     service = Service(shelf, settings.serving_timeout_s, settings.serving_body_bytes)
     with listen(settings.serving_host, settings.serving_port, "--port") as listener:
-        await _run(create_serving(service), shelf, listener, ready)
+        beside = _follow(shelf, lambda: ready(address(listener)))
+        await run_beside(create_serving(service), listener, beside, shelf.close)
 
 
 def shelf_of(settings: Settings, library: Library, pins: Mapping[str, str]) -> Shelf:
@@ -46,20 +47,25 @@ def shelf_of(settings: Settings, library: Library, pins: Mapping[str, str]) -> S
     return Shelf(library, following, limits)
 
 
-async def _run(app: FastAPI, shelf: Shelf, listener: socket.socket, ready: Callable[[str], None]) -> None:
-    """Uvicorn and what runs beside it; health answers while the networks warm up. Whatever ends first ends all."""
+async def run_beside(
+    app: FastAPI,
+    listener: socket.socket,
+    work: Coroutine[None, None, None],
+    drain: Callable[[], Awaitable[None]],
+) -> None:
+    """Uvicorn and work beside it. Whatever ends first ends both, after draining."""
     server = Server(app, DRAIN_S)
     serving = asyncio.create_task(server.serve([listener]), name="serving")
-    following = asyncio.create_task(_follow(shelf, lambda: ready(address(listener))), name="registry")
+    working = asyncio.create_task(work, name="beside serving")
     try:
-        done, _ = await asyncio.wait([serving, following], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([serving, working], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             await task
     finally:
-        following.cancel()
-        await shelf.close()
+        working.cancel()
+        await drain()
         server.should_exit = True
-        await asyncio.gather(serving, following, return_exceptions=True)
+        await asyncio.gather(serving, working, return_exceptions=True)
 
 
 async def _follow(shelf: Shelf, ready: Callable[[], None]) -> None:

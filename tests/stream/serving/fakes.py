@@ -31,7 +31,8 @@ def _set() -> threading.Event:
 class Sums:
     """Two inputs, two outputs: ``total`` sums all of a row, ``double`` is twice ``b``. Writes down its batches.
 
-    While ``open`` is not set it does not answer; ``entered`` is set once it has been asked. A row whose ``b`` holds 13 is too much for it.
+    While ``open`` is not set it does not answer; ``entered`` is set once it has been asked. A row whose ``b`` holds
+    13 is too much for it.
     """
 
     name: str = "sums"
