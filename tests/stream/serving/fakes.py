@@ -17,7 +17,7 @@ from stream.errors import ModelMissing, ModelRefused
 from stream.serving.app import create_serving
 from stream.serving.batcher import Limits
 from stream.serving.inference import Service
-from stream.serving.network import Arrays, Listing
+from stream.serving.network import Arrays, Library, Listing
 from stream.serving.shelf import Following, Shelf
 
 
@@ -104,7 +104,7 @@ def two_models() -> Shelved:
     )
 
 
-def shelf_over(library: Shelved, following: Following | None = None, limits: Limits | None = None) -> Shelf:
+def shelf_over(library: Library, following: Following | None = None, limits: Limits | None = None) -> Shelf:
     """A shelf that does not gather for long."""
     return Shelf(library, following or Following(), limits or Limits(rows=8, queue_rows=16, delay_s=0.001))
 

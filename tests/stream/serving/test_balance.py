@@ -13,7 +13,7 @@ from stream.errors import UsageError
 from stream.serving.balance import READY, Asked, Balancer
 from stream.serving.balance_app import checked, create_balancer
 from stream.serving.refusals import DeadlinePassed, NotReady
-from stream.settings import Settings
+from stream.settings import load_settings
 from tests.stream.serving.fakes import app_over, client_of, row, shelf_over, two_models
 
 Answering = Callable[[httpx.Request], Awaitable[httpx.Response]]
@@ -154,7 +154,7 @@ async def test_the_app_passes_both_shapes_on_and_keeps_its_own_paths() -> None:
     await shelf.refresh()
     behind = httpx.AsyncClient(transport=httpx.ASGITransport(app_over(shelf)))
     balancer = Balancer(["http://one"], behind)
-    async with client_of(create_balancer(balancer, Settings())) as client:
+    async with client_of(create_balancer(balancer, load_settings())) as client:
         assert (await client.get("/v2/health/ready")).status_code == 503
         await balancer.check()
         predicted = await client.post("/v1/models/sums:predict", json={"instances": [row()]})
