@@ -61,14 +61,14 @@ def check(status: int, text: str) -> None:
 
 @schema.parametrize()
 @SETTINGS
-def test_requests_made_up_from_the_description_are_never_a_fault(case: schemathesis.Case) -> None:
+def test_requests_made_up_from_the_description_are_never_a_fault(case: schemathesis.Case[Any]) -> None:
     answer = case.call()
     check(answer.status_code, answer.text)
 
 
 @schema.include(path_regex="(predict|infer|metadata)$").parametrize()
 @SETTINGS
-def test_made_up_bodies_for_real_models_are_never_a_fault(case: schemathesis.Case) -> None:
+def test_made_up_bodies_for_real_models_are_never_a_fault(case: schemathesis.Case[Any]) -> None:
     real = {"name": "sums", "version": "1", "label": "stable"}
     case.path_parameters = {name: real[name] for name in case.path_parameters}
     answer = case.call()
@@ -77,6 +77,7 @@ def test_made_up_bodies_for_real_models_are_never_a_fault(case: schemathesis.Cas
 
 NUMBERS = st.one_of(st.floats(), st.integers(), st.sampled_from([True, None, "1", 3e38, -3e38, 10**400]))
 TENSORS = st.recursive(NUMBERS, lambda inner: st.lists(inner, max_size=4), max_leaves=12)
+WORDS = st.text("0123456789+-.eE_ xs", max_size=12).map(str.strip)
 SHAPES = st.one_of(st.just([1, 2]), st.lists(st.integers(-3, 10**20), max_size=4), NUMBERS)
 
 
@@ -99,15 +100,11 @@ def test_tensors_that_are_nearly_right_are_never_a_fault(
 
 
 @SETTINGS
-@given(
-    st.binary(max_size=60),
-    st.dictionaries(st.sampled_from(["x-request-timeout-ms"]), st.from_regex(r"[ -~]{0,12}")),
-)
+@given(st.binary(max_size=60), st.dictionaries(st.just("x-request-timeout-ms"), WORDS))
 def test_bytes_and_headers_of_any_kind_are_never_a_fault(
     served: str, body: bytes, headers: dict[str, str]
 ) -> None:
-    clean = {name: "".join(char for char in value if " " <= char <= "~") for name, value in headers.items()}
-    answer = httpx.post(f"{served}/v2/models/sums/infer", content=body, headers=clean)
+    answer = httpx.post(f"{served}/v2/models/sums/infer", content=body, headers=headers)
     check(answer.status_code, answer.text)
 
 
