@@ -53,10 +53,13 @@ def find_labelled(root: Path, name: str, label: Label = "stable") -> Path:
     return find_artefact(root, name, labels[label])
 
 
-def move_label(root: Path, name: str, label: Label, version: str | None) -> dict[str, str]:
+def move_label(
+    root: Path, name: str, label: Label, version: str | None, *, back: bool = False
+) -> dict[str, str]:
     """Give a label to a version, or take it away; all labels afterwards. Readers see the old or the new ones.
 
-    One mover at a time: a lock on the model's folder. Every move is told in the history first.
+    One mover at a time: a lock on the model's folder. Every move is told in the history first; ``back`` says that
+    this one undoes the one before.
     Raises :class:`ArtefactMissing` for a version that is not there, ``ValueError`` for a model without ``stable``.
     """
     if version is None and label == "stable":
@@ -68,13 +71,13 @@ def move_label(root: Path, name: str, label: Label, version: str | None) -> dict
         after = {key: value for key, value in before.items() if key != label}
         if version is not None:
             after[label] = version
-        _note(root / name, {"label": label, "from": before.get(label), "to": version})
+        _note(root / name, {"label": label, "from": before.get(label), "to": version, "back": back})
         _write(root / name, after)
     return after
 
 
 def history(root: Path, name: str) -> list[dict[str, Any]]:
-    """Every move of a model's labels, oldest first: ``at`` (ISO 8601, UTC), ``label``, ``from``, ``to``."""
+    """Every move of a model's labels, oldest first: ``at`` (ISO 8601, UTC), ``label``, ``from``, ``to``, ``back``."""
     path = root / name / HISTORY
     lines = path.read_text().splitlines() if path.exists() else []
     try:
@@ -88,15 +91,17 @@ def stable_before(root: Path, name: str) -> str:
 
     Raises :class:`ArtefactMissing` where there was none.
     """
-    path: list[str] = []  # the versions that led to the present one, without those gone back from
+    left: list[str] = []  # the versions that were left behind and not gone back to, newest last
     for move in history(root, name):
         if move["label"] != "stable":
             continue
-        path = path or [move["from"]]
-        path = path[:-1] if len(path) > 1 and move["to"] == path[-2] else [*path, move["to"]]
-    if len(path) < 2:
+        if move["back"]:
+            left.pop()
+        elif move["from"] != move["to"]:
+            left.append(move["from"])
+    if not left:
         raise ArtefactMissing(f"model {name!r} in {root} had no other stable version before")
-    return path[-2]
+    return left[-1]
 
 
 @contextmanager

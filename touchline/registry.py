@@ -73,14 +73,14 @@ class Registry:
     def rollback(self, name: str) -> dict[str, Any]:
         """Make the version stable that was so before. Raises ModelMissing where there was none."""
         try:
-            return self._move(name, "stable", stable_before(self.root, name))
+            return self._move(name, "stable", stable_before(self.root, name), back=True)
         except ArtefactMissing as error:
             raise ModelMissing(str(error)) from None
 
-    def _move(self, name: str, label: Label, version: str) -> dict[str, Any]:
+    def _move(self, name: str, label: Label, version: str, *, back: bool = False) -> dict[str, Any]:
         before = read_labels(self.root, name)[label]
         prove(self.root / name / version, self.trust)
-        labels = move_label(self.root, name, label, version)
+        labels = move_label(self.root, name, label, version, back=back)
         return {"name": name, "label": label, "from": before, "to": labels[label]}
 
     def folder(self, name: str, version: str | None) -> Path:
