@@ -10,6 +10,7 @@ from models.labels import Label, history, move_label, read_labels, stable_before
 from models.signature import Trusted, trusted
 from stream.errors import ModelMissing, ModelRefused
 from stream.settings import Settings
+from touchline.fit import check_fit
 
 #: Rows that a version has to answer before a label moves to it.
 WARM_ROWS: Final = 1
@@ -100,7 +101,7 @@ def trust(settings: Settings) -> Trusted:
 
 
 def prove(folder: Path, keys: Trusted) -> None:
-    """See that a version is whole and signed, answers its golden example, and takes a batch.
+    """See that a version is whole, signed and fits, answers its golden example, and takes a batch.
 
     Raises :class:`~stream.errors.ModelRefused` naming what is wrong.
     """
@@ -108,6 +109,8 @@ def prove(folder: Path, keys: Trusted) -> None:
     from models.restore import restore  # noqa: PLC0415
 
     try:
-        Batched(restore(load_artefact(folder, keys)), [WARM_ROWS], ()).warm_up()
+        artefact = load_artefact(folder, keys)
+        check_fit(artefact.manifest)
+        Batched(restore(artefact), [WARM_ROWS], ()).warm_up()
     except (ArtefactMissing, ArtefactDamaged) as error:
         raise ModelRefused(str(error)) from None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from models.artefact import SHIPPED, versions
+from models.artefact import SHIPPED, save_artefact, versions
 from models.labels import find_labelled, move_label, read_labels
 from models.signature import local_key, sign
 from stream.errors import ModelMissing, ModelRefused
 from stream.settings import Settings, load_settings
-from tests.models.builders import save_small
+from tests.models.builders import save_small, small_artefact
 from tests.touchline.command import Done, touchline
 from touchline.registry import Registry
 from touchline.run import check_models, load_engine
@@ -89,6 +90,21 @@ def test_a_flipped_byte_is_refused_at_promote_and_at_load_by_name(settings: Sett
 def test_what_nobody_signed_is_refused_before_anything_starts(settings: Settings) -> None:
     (Registry(settings).folder("forecast", "1") / "manifest.sig").unlink()
     with pytest.raises(ModelRefused, match=r"manifest\.sig is missing"):
+        check_models(settings)
+
+
+def test_a_version_trained_on_other_inputs_is_refused(settings: Settings) -> None:
+    odd = small_artefact("performance", "3")
+    inputs = {**odd.manifest.inputs, "static": {"channels": ["age"]}}
+    root = Registry(settings).root
+    sign(
+        save_artefact(root, replace(odd, manifest=replace(odd.manifest, inputs=inputs)), "# a card"),
+        local_key(settings.keys),
+    )
+    with pytest.raises(ModelRefused, match=r"performance version 3: trained on static \['age'\]"):
+        Registry(settings).promote("performance", "3")
+    move_label(root, "performance", "stable", "3")
+    with pytest.raises(ModelRefused, match="performance version 3"):
         check_models(settings)
 
 
