@@ -78,8 +78,9 @@ def read_routing(root: Path, name: str) -> Routing:
 
 
 def _is_share(share: object, *, canary: bool) -> bool:
-    number = isinstance(share, int | float) and not isinstance(share, bool)
-    return number and (0 < share <= 1 if canary else share == 0)  # type: ignore[operator]
+    if not isinstance(share, int | float) or isinstance(share, bool):
+        return False
+    return 0 < share <= 1 if canary else share == 0
 
 
 def find_labelled(root: Path, name: str, label: Label = "stable") -> Path:

@@ -20,8 +20,6 @@ Name = Annotated[str, typer.Argument(help="Model, as `models list` names it.")]
 Version = Annotated[str, typer.Argument(help="Version.")]
 OffOrVersion = Annotated[str | None, typer.Argument(help="Version; none with --off.")]
 Off = Annotated[bool, typer.Option("--off", help="Take the label away.")]
-OffOrVersion = Annotated[str | None, typer.Argument(help="Version; none with --off.")]
-Off = Annotated[bool, typer.Option("--off", help="Take the label away.")]
 AnyName = Annotated[str | None, typer.Argument(help="Model; all without.")]
 AnyVersion = Annotated[str | None, typer.Argument(help="Version; without, the stable one or all.")]
 
