@@ -1,8 +1,8 @@
-"""Sealed files: a stream encrypted under a passphrase, in chunks whose order and end are authenticated. No pickle, no tar.
+"""Sealed files: a stream encrypted under a passphrase, in chunks whose order and end are authenticated.
 
 The construction is STREAM of Hoang, Reyhanitabar, Rogaway and Vizar, "Online authenticated-encryption and its
-nonce-reuse misuse-resistance" (CRYPTO 2015), over AES-256-GCM: the nonce of a chunk holds its number and whether it is
-the last, so that a chunk left out, moved or cut off is noticed. Keys come from scrypt (RFC 7914).
+nonce-reuse misuse-resistance" (CRYPTO 2015), over AES-256-GCM: the nonce of a chunk holds its number and whether it
+is the last, so that a chunk left out, moved or cut off is noticed. Keys come from scrypt (RFC 7914).
 
     "TOUCHLINE-SEALED" | version, 1 byte | salt, 16 | nonce prefix, 7 | HMAC-SHA256 of all this, 32
     chunks: 64 KiB of plain text (the last one 0 to 64 KiB) as cipher text and 16 bytes of tag
@@ -47,7 +47,7 @@ def is_sealed(beginning: bytes) -> bool:
 
 
 class SealingWriter(io.RawIOBase):
-    """Takes plain bytes, writes sealed ones to ``out``, which stays open. Without :meth:`close` the end is missing."""
+    """Takes plain bytes, writes sealed ones to ``out``, which stays open. :meth:`close` writes the end."""
 
     def __init__(self, out: BinaryIO, passphrase: bytes) -> None:
         self._out = out
