@@ -1,4 +1,4 @@
-"""Packed files: from a stream of bytes to a compressed, perhaps sealed file, and back. Knows nothing of what is inside.
+"""Packed files: from a stream of bytes to a compressed, perhaps sealed file, and back.
 
 A file is written under another name and takes its own when it is whole; one that is there is never replaced. What a
 file is, is read from its first bytes, not from its name.

@@ -9,6 +9,7 @@ import typer
 from models.labels import DEFAULT_SHARE
 from models.signature import local_key, sign
 from stream.errors import ModelRefused, UsageError
+from touchline import cli_transfer
 from touchline.registry import Registry
 from touchline.terminal import AsJson, ModelDir, settings_with, show
 
@@ -107,3 +108,7 @@ def signed(name: Name, version: Version, model_dir: ModelDir = None, as_json: As
     folder = Registry(settings).folder(name, version)
     key = sign(folder, local_key(settings.keys.expanduser()))
     show({"name": name, "version": version, "key": key}, as_json)
+
+
+models_app.command("backup")(cli_transfer.backup)
+models_app.command("restore")(cli_transfer.restore)
