@@ -88,15 +88,15 @@ def write_archive(out: Sink, files: Files) -> list[Entry]:
     return entries
 
 
-def read_archive(source: Source, name: str, into: Path) -> list[Entry]:
-    """Unpack into a new folder; what is in it. ``name`` is for messages.
+def read_archive(source: Source, name: str, into: Path, most: int = MOST_TOTAL) -> list[Entry]:
+    """Unpack into a new folder; what is in it. ``name`` is for messages, ``most`` bytes are unpacked.
 
     Raises :class:`ArtefactDamaged` naming the archive and the member: a link, a path that leads out, a size or hash
     other than the index says, something missing or something more, an end too early.
     """
     reader = _Reader(source, name)
     entries = _read_index(reader)
-    _check(entries, name)
+    _check(entries, name, most)
     into.mkdir()
     for entry in entries:
         _unpack(reader, entry, into / entry.path)
@@ -154,7 +154,7 @@ def _read_index(reader: _Reader) -> list[Entry]:
         raise ArtefactDamaged(f"{reader.name}: {INDEX} is no index: {error}") from None
 
 
-def _check(entries: Sequence[Entry], name: str) -> None:
+def _check(entries: Sequence[Entry], name: str, most: int = MOST_TOTAL) -> None:
     """See that every path stays inside, that none is there twice or under a file, and that sizes are bounded."""
     paths = [entry.path for entry in entries]
     for entry in entries:
@@ -162,8 +162,8 @@ def _check(entries: Sequence[Entry], name: str) -> None:
             raise ArtefactDamaged(f"{name}: {entry.path!r} is no path that goes into an archive")
         if not 0 <= entry.size <= MOST_BYTES:
             raise ArtefactDamaged(f"{name}: {entry.path!r} is larger than {MOST_BYTES} bytes")
-    if sum(entry.size for entry in entries) > MOST_TOTAL:
-        raise ArtefactDamaged(f"{name}: holds more than {MOST_TOTAL} bytes")
+    if sum(entry.size for entry in entries) > most:
+        raise ArtefactDamaged(f"{name}: holds more than {most} bytes")
     folders = {str(parent) for path in paths for parent in Path(path).parents}
     if paths != sorted(set(paths)) or folders & set(paths):
         raise ArtefactDamaged(f"{name}: {INDEX} names a path twice, or not in order")

@@ -31,7 +31,7 @@ def back_up(registry: Registry, file: Path, passphrase: bytes | None) -> dict[st
     check_new(file)
     registry.listed()
     with refusing():
-        files = {**registry_files(registry.root), **public_keys(registry)}
+        files: dict[str, Path | bytes] = {**registry_files(registry.root), **public_keys(registry)}
         with packing(file, passphrase) as out:
             entries = write_archive(out, files)
         with scratch_beside(file) as scratch, unpacking(file, passphrase) as source:
@@ -51,6 +51,8 @@ def restore(registry: Registry, file: Path, passphrase: bytes | None) -> dict[st
     with refusing(), scratch_beside(target) as scratch:
         with unpacking(file, passphrase) as source:
             entries = read_archive(source, str(file), scratch / "registry")
+        if not _own(entries):
+            raise ModelRefused(f"{file}: holds no models")
         stated = digest_of(_own(entries))
         unchanged = target.is_dir() and any(target.iterdir())
         if unchanged and registry_digest(target) != stated:
