@@ -36,4 +36,5 @@ def places(names: Sequence[str], salt: str) -> NDArray[np.float64]:
         hashed = seeded.copy()
         hashed.update(b"\0" + name.encode())
         digests += hashed.digest()
-    return (np.frombuffer(digests, ">u8") >> np.uint64(64 - BITS)) * 2.0**-BITS
+    whole = np.frombuffer(digests, ">u8") >> np.uint64(64 - BITS)
+    return whole.astype(np.float64) * 2.0**-BITS

@@ -61,14 +61,14 @@ def check(status: int, text: str) -> None:
 
 @schema.parametrize()
 @SETTINGS
-def test_requests_made_up_from_the_description_are_never_a_fault(case: schemathesis.Case) -> None:
+def test_requests_made_up_from_the_description_are_never_a_fault(case: schemathesis.Case[Any]) -> None:
     answer = case.call()
     check(answer.status_code, answer.text)
 
 
 @schema.include(path_regex="(predict|infer|metadata)$").parametrize()
 @SETTINGS
-def test_made_up_bodies_for_real_models_are_never_a_fault(case: schemathesis.Case) -> None:
+def test_made_up_bodies_for_real_models_are_never_a_fault(case: schemathesis.Case[Any]) -> None:
     real = {"name": "sums", "version": "1", "label": "stable"}
     case.path_parameters = {name: real[name] for name in case.path_parameters}
     answer = case.call()
