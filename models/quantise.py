@@ -37,9 +37,7 @@ def dequantise(stored: Arrays) -> dict[str, NDArray[np.float32]]:
 
     Raises ``ValueError`` for whole numbers without their scales.
     """
-    return {
-        name: _scaled(name, array, stored) for name, array in stored.items() if not name.endswith(SCALE)
-    }
+    return {name: _scaled(name, array, stored) for name, array in stored.items() if not name.endswith(SCALE)}
 
 
 def _half(name: str, weight: NDArray[Any]) -> dict[str, NDArray[Any]]:
