@@ -32,7 +32,7 @@ class Apart:
 def divergence(
     one: keras.Model, other: keras.Model, golden: Sequence[NDArray[Any]], units: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """For each output and unit: ``output``, ``unit``, ``golden`` and ``between`` with ``max`` and ``mean`` difference.
+    """By output and unit: ``output``, ``unit``, ``golden`` and ``between`` with ``max`` and ``mean`` difference.
 
     ``golden``: the inputs of the golden example, each ``(rows, …)``. ``units``: by output one unit, or one for each
     entry of its first axis, which then are told apart; ``None`` where none is stated.
@@ -40,9 +40,9 @@ def divergence(
     drawn = between(golden, np.random.default_rng(SEED), ROWS)
     pairs = [zip(answer(one, i), answer(other, i), strict=True) for i in (list(golden), drawn)]
     found = []
-    for name, (near, far) in zip(one.output_names, zip(*pairs, strict=True), strict=True):
+    for name, ((a, b), (c, d)) in zip(one.output_names, zip(*pairs, strict=True), strict=True):
         for unit, part in _parts(units.get(name)):
-            apart = {"golden": asdict(_apart(*near, part)), "between": asdict(_apart(*far, part))}
+            apart = {"golden": asdict(_apart(a, b, part)), "between": asdict(_apart(c, d, part))}
             found.append({"output": name, "unit": unit, **apart})
     return found
 
