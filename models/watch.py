@@ -3,12 +3,13 @@
 Each measure is a rate in [0, 1] of both arms. Its difference in a window, canary minus stable, is bet on: under the
 hypothesis that given all before the difference is on average no more than the tolerance, the product of the factors
 ``1 + bet * (difference - tolerance)`` is a non-negative supermartingale that starts at 1, and reaches ``1 / alpha``
-ever with probability ``alpha`` at most (Ville's inequality). So one may look after every window, for ever. Several bets
-are placed at once and their capitals averaged, which needs no tuning.
+ever with probability ``alpha`` at most (Ville's inequality). So one may look after every window, for ever. Several
+bets are placed at once and their capitals averaged, which needs no tuning.
 Source: Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", Journal of the Royal
 Statistical Society B 86(1), 2024.
 
-What this does not know: whether the canary's athletes differ from the others. The tolerance has to leave room for that.
+What this does not know: whether the canary's athletes differ from the others. The tolerance has to leave room for
+that.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ BETS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One arm in one window, counted: ``scores`` asked for, of which ``errors`` failed, ``alerts`` raised an alert and
-    ``slow`` came later than the deadline; ``known`` whose outcome is known by now, of which ``outside`` lay outside
-    the 80 % band, and ``squared``, the sum of their squared errors of probability (Brier), each 0 to 1.
+    """One arm in one window, counted.
+
+    ``scores`` asked for, of which ``errors`` failed, ``alerts`` raised an alert and ``slow`` came later than the
+    deadline; ``known`` whose outcome is known by now, of which ``outside`` lay outside the 80 % band, and
+    ``squared``, the sum of their squared errors of probability (Brier), each 0 to 1.
     """
 
     scores: int
@@ -62,7 +65,7 @@ BANDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The canary has left its band: by which measure, in which window (from 1), and the mean difference until then."""
+    """The canary has left its band: by which measure, in which window (from 1), mean difference until then."""
 
     measure: str
     window: int
@@ -70,7 +73,7 @@ class Verdict:
 
 
 class Capital:
-    """The capital of bets against "the mean is at most ``tolerance``", of differences in [-1, 1], ``shape`` at once."""
+    """Capital of bets against "the mean is at most ``tolerance``", of differences in [-1, 1], ``shape`` at once."""
 
     def __init__(self, tolerance: float, shape: tuple[int, ...] = ()) -> None:
         self._tolerance = tolerance
@@ -87,8 +90,9 @@ class Capital:
 class CanaryWatch:
     """Adds up windows of both arms and says once and for all when the canary left its band.
 
-    Equal arms, or a canary within all tolerances, are ever told apart with probability ``alpha`` at most: it is shared
-    out among all measures and sides. A window in which an arm counted fewer than ``least`` says nothing of a measure.
+    Equal arms, or a canary within all tolerances, are ever told apart with probability ``alpha`` at most: it is
+    shared out among all measures and sides. A window in which an arm counted fewer than ``least`` says nothing of a
+    measure.
     """
 
     def __init__(self, alpha: float = 0.01, bands: Sequence[Band] = BANDS, least: int = 1) -> None:

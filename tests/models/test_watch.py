@@ -28,7 +28,7 @@ def test_a_canary_within_its_band_is_seldom_rolled_back_however_long_one_looks(
 
 def windows(rng: np.random.Generator, rate: float, scores: int, measure: str) -> Tally:
     """A window in which one measure has this rate."""
-    return Tally(scores, known=scores, **{measure: int(rng.binomial(scores, rate))})  # type: ignore[arg-type]
+    return Tally(scores, known=scores, **{measure: int(rng.binomial(scores, rate))})
 
 
 @pytest.mark.parametrize(
