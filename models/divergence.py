@@ -29,17 +29,26 @@ class Apart:
     mean: float
 
 
-def divergence(one: keras.Model, other: keras.Model, golden: Sequence[NDArray[Any]]) -> dict[str, Any]:
-    """By output ``golden`` and ``between``, each with ``max`` and ``mean`` absolute difference.
+def divergence(
+    one: keras.Model, other: keras.Model, golden: Sequence[NDArray[Any]], units: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """By output and unit: ``output``, ``unit``, ``golden`` and ``between`` with ``max`` and ``mean`` difference.
 
-    ``golden``: the inputs of the golden example, each ``(rows, …)``. Both networks have the same outputs.
+    ``golden``: the inputs of the golden example, each ``(rows, …)``. ``units``: by output one unit, or one for each
+    entry of its first axis, which then are told apart; ``None`` where none is stated.
     """
-    found: dict[str, Any] = {name: {} for name in one.output_names}
     drawn = between(golden, np.random.default_rng(SEED), ROWS)
-    for where, inputs in (("golden", list(golden)), ("between", drawn)):
-        for name, a, b in zip(found, answer(one, inputs), answer(other, inputs), strict=True):
-            found[name][where] = asdict(_apart(a, b))
+    pairs = [zip(answer(one, i), answer(other, i), strict=True) for i in (list(golden), drawn)]
+    found = []
+    for name, ((a, b), (c, d)) in zip(one.output_names, zip(*pairs, strict=True), strict=True):
+        for unit, part in _parts(units.get(name)):
+            apart = {"golden": asdict(_apart(a, b, part)), "between": asdict(_apart(c, d, part))}
+            found.append({"output": name, "unit": unit, **apart})
     return found
+
+
+def _parts(unit: Any) -> list[tuple[Any, Any]]:
+    return [(one, i) for i, one in enumerate(unit)] if isinstance(unit, list) else [(unit, ...)]
 
 
 def between(
@@ -54,11 +63,6 @@ def between(
     ]
 
 
-def with_units(found: Mapping[str, Any], outputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The same with the ``unit`` a manifest states of an output, none where it states none."""
-    return {name: {**apart, "unit": outputs.get(name, {}).get("unit")} for name, apart in found.items()}
-
-
-def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> Apart:
-    difference = np.abs(one.astype(np.float64) - other)
-    return Apart(float(difference.max(initial=0)), float(difference.mean()) if difference.size else 0.0)
+def _apart(one: NDArray[np.float32], other: NDArray[np.float32], part: Any) -> Apart:
+    difference = np.abs(one.astype(np.float64) - other)[:, part]
+    return Apart(float(difference.max()), float(difference.mean()))

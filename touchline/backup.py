@@ -19,7 +19,7 @@ from models.artefact import ArtefactDamaged, ArtefactMissing, versions
 from models.labels import FILE, HISTORY
 from models.packed import compression_of, packing, unpacking
 from models.signature import PUBLIC, Trusted, trusted
-from stream.errors import MissingError, ModelMissing, ModelRefused, UsageError
+from stream.errors import MissingError, ModelRefused, UsageError
 from touchline.registry import Registry
 
 #: Where a restored registry keeps public keys that came with it. Keys lying there are not trusted.
@@ -126,9 +126,7 @@ def refusing() -> Iterator[None]:
     """What models/ finds missing or damaged, as commands tell it."""
     try:
         yield
-    except ArtefactMissing as error:
-        raise ModelMissing(str(error)) from None
-    except ArtefactDamaged as error:
+    except (ArtefactMissing, ArtefactDamaged) as error:
         raise ModelRefused(str(error)) from None
 
 

@@ -112,3 +112,5 @@ def signed(name: Name, version: Version, model_dir: ModelDir = None, as_json: As
 
 models_app.command("backup")(cli_transfer.backup)
 models_app.command("restore")(cli_transfer.restore)
+models_app.command("export")(cli_transfer.export)
+models_app.command("import")(cli_transfer.import_)
