@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artefact import Artefact, Manifest, next_version, save_artefact
+from models.batched import Batched
 from models.descent import Descent, Plan, seed_everything
 from models.losses import QuantileLoss
 from models.performance import HISTORY, PerformanceConfig, build
-from models.restore import answer, golden, plain_config, set_weights
+from models.restore import golden, plain_config, set_weights
 from stream.infer import EFFORT, OUTPUTS, PERSONAL
 from stream.normalise import PRIOR
 from touchline.training.performance_card import performance_card
@@ -37,6 +38,8 @@ ROUNDS: Final = (800, 1500, 2000)
 BATCH: Final = 256
 SEED: Final = 0
 TELL_EVERY: Final = 100
+#: Rows that the finished network is asked at once.
+ROWS_A_CALL: Final = 256
 #: A session gives rows only if it has this many.
 LEAST_ROWS: Final = 60
 #: Share of rows in which the venue's heat and the profile are hidden, and in which the efficiency is used.
@@ -91,9 +94,10 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
 
 def network_of(model: Any) -> Network:
     """The model as a function of arrays."""
+    batched = Batched(model, [ROWS_A_CALL], ())
 
     def network(effort: Float32, static: Float32) -> Float32:
-        return np.asarray(answer(model, [effort, static])[0])
+        return batched(effort, static)[0]
 
     return network
 

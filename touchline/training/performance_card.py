@@ -27,24 +27,28 @@ bicycle it is none at all.
 ## Simulated squads it has not seen
 
 {squads} squads of twelve, a match and a run of {session_s} s each, scored second by second by the stages of the
-worker; two earlier sessions say how efficient each athlete is. Bodies of the same simulator, other athletes: how the
-score does on real fatigue is not known. `touchline evaluate performance` repeats it.
+worker; two earlier sessions like them say how efficient each athlete is. Bodies of the same simulator, other
+athletes: how the score does on real fatigue is not known. `touchline evaluate performance` repeats it.
 
 {simulated}
 
-Mean scores over sessions; of matches and runs apart: {by_kind}. Spearman's correlation with the latent
-capacity is over all seconds of all sessions; within sessions its mean is {within}. Without heart rates it abstains in
-{abstains} of the seconds.
+Mean scores over sessions; of matches and runs apart: {by_kind}.
+Spearman's correlation with the latent capacity is over all seconds of all sessions; within sessions its mean is
+{within}. Without heart rates it abstains in {abstains} of the seconds. At half intensity hearts seldom reach the 40 %
+of their reserve from which a score is given, and there a beat too many looks like an output too low.
 
 ## Recorded sessions kept back
 
-Every fifth. Output is over the athlete's efficiency in the other sessions, where there are others. Fresh thirds
-({seconds} seconds), how often the output lies below each level:
+Every fifth; of athletes with other recorded sessions, whose efficiency comes from those, and of strangers, of whom
+nothing is known. Fresh thirds, how often the output lies below each level:
 
 {fresh}
 
-Mean score (percentile times 100, before the median over a minute) by third: {thirds}; from first to last {drift}. The
-drift is reported and nothing is claimed of it.
+Mean score (percentile times 100, before the median over a minute) by third, and from first to last:
+
+{thirds}
+
+The drift is reported and nothing is claimed of it. A stranger's score says how the athlete compares with others.
 """
 
 
@@ -61,10 +65,13 @@ def performance_card(manifest: Manifest) -> str:
         by_kind=_by_kind(simulated),
         within=_number(simulated["fade"]["spearman_within"], 2),
         abstains=_number(simulated["no_heart_rate"]["abstains"], 3),
-        seconds=real["seconds"],
-        fresh=table(levels, [real["below"]]),
-        thirds=", ".join(_number(mean) for mean in real["thirds"]),
-        drift=_number(real["drift"]),
+        fresh=table(
+            ("", "seconds", *levels), [(who, one["seconds"], *one["below"]) for who, one in real.items()]
+        ),
+        thirds=table(
+            ("", "first", "second", "last", "drift"),
+            [(who, *map(_number, one["thirds"]), _number(one["drift"])) for who, one in real.items()],
+        ),
     )
 
 

@@ -35,8 +35,7 @@ Floats = NDArray[np.float64]
 
 SECOND_US: Final = 1_000_000
 KINDS: Final[tuple[Kind, ...]] = ("match", "run")
-#: Intensity of the earlier sessions, one of each kind, and how long they are as a share of those under test.
-EARLIER: Final = (1.0, 0.8)
+#: How long the earlier sessions are, one of each kind at full intensity, as a share of those under test.
 EARLIER_SHARE: Final = 0.5
 #: A session without heart rates, s: nothing comes of it but that.
 SHORT_S: Final = 120
@@ -47,21 +46,17 @@ THIRDS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state in which sessions are played: how hard, how bodies tire, and whether hearts are measured.
-
-    ``tired_before``: whether bodies tire in the earlier sessions too.
-    """
+    """A state in which sessions are played: how hard, how bodies tire, and whether hearts are measured."""
 
     intensity: float = 1.0
     fatigue: Fatigue = "none"
     heart: bool = True
-    tired_before: bool = False
 
 
 STATES: Final[Mapping[str, State]] = {
     "no_fatigue": State(),
     "half_intensity": State(intensity=0.5),
-    "fade": State(fatigue="fade", tired_before=True),
+    "fade": State(fatigue="fade"),
     "no_heart_rate": State(heart=False),
 }
 
@@ -82,7 +77,7 @@ class Trial:
     seconds: int
 
 
-TRIAL: Final = Trial(squads=(91, 92), seconds=1500)
+TRIAL: Final = Trial(squads=(91, 93), seconds=1200)
 
 
 @dataclass(slots=True)
@@ -128,22 +123,21 @@ def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
     courses: dict[str, list[Course]] = {name: [] for name in STATES}
     done, of = 0, len(trial.squads) * len(STATES)
     for seed in trial.squads:
-        known_people = {tired: _earlier(judged, trial, seed, tired) for tired in (False, True)}
+        earlier = _earlier(judged, trial, seed)
         for name, state in STATES.items():
             tell("performance: squads on trial", done, of)
-            courses[name] += _in_state(judged, trial, seed, state, known_people[state.tired_before])
+            courses[name] += _in_state(judged, trial, seed, state, earlier)
             done += 1
     tell("performance: squads on trial", done, of)
     return {"squads": len(trial.squads), "session_s": trial.seconds, **figures(courses)}
 
 
-def _earlier(judged: Judged, trial: Trial, seed: int, tired: bool) -> Mapping[str, Mapping[str, Any]]:
-    """The athletes' records after a squad's earlier sessions."""
+def _earlier(judged: Judged, trial: Trial, seed: int) -> Mapping[str, Mapping[str, Any]]:
+    """The athletes' records after a squad's earlier sessions, in which nobody tires."""
     people = Roster()
     seconds = round(EARLIER_SHARE * trial.seconds)
-    for day, (kind, intensity) in enumerate(zip(KINDS, EARLIER, strict=True)):
-        state = State(intensity, "natural" if tired else "none")
-        _play(judged, _config(seed, day, kind, seconds, state), people)
+    for day, kind in enumerate(KINDS):
+        _play(judged, _config(seed, day, kind, seconds, State()), people)
     return people.athletes
 
 
@@ -261,20 +255,28 @@ def _spearman(score: Floats, capacity: Floats) -> float | None:
 
 
 def real_figures(judged: Judged, found: Efforts, kept: NDArray[np.bool_]) -> dict[str, Any]:
-    """Recorded sessions kept back: how often fresh output lies below each level, and the mean score by third.
+    """Recorded sessions kept back: of athletes known from their other sessions, and of strangers.
 
-    Of an athlete with other sessions those say how efficient somebody is; the score is the percentile of each
+    How often fresh output lies below each level, and the mean score by third; the score is the percentile of each
     second, without the median over a minute.
     """
     expected = quantiles(judged.network, found)[:, judged.levels.index(0.5)].astype(np.float64)
     unseen = known(found, own_elsewhere(found, expected)).take(kept[found.session])
     place = percentile_of(unseen.actual, quantiles(judged.network, unseen), judged.levels)
-    fresh = place[unseen.third == 0]
-    thirds = [100 * place[unseen.third == part] for part in range(THIRDS)]
+    familiar = unseen.person.known[np.arange(len(unseen)), unseen.kind] > 0
+    return {
+        "known": _levels_and_thirds(place[familiar], unseen.third[familiar], judged.levels),
+        "strangers": _levels_and_thirds(place[~familiar], unseen.third[~familiar], judged.levels),
+    }
+
+
+def _levels_and_thirds(place: Floats, third: NDArray[np.int64], levels: tuple[float, ...]) -> dict[str, Any]:
+    fresh = place[third == 0]
+    thirds = [100 * place[third == part] for part in range(THIRDS)]
     means = [float(part.mean()) if len(part) else None for part in thirds]
     return {
         "seconds": len(fresh),
-        "below": [float((fresh < level).mean()) if len(fresh) else None for level in judged.levels],
+        "below": [float((fresh < level).mean()) if len(fresh) else None for level in levels],
         "thirds": means,
         "drift": None if means[0] is None or means[-1] is None else means[-1] - means[0],
     }

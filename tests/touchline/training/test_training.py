@@ -80,11 +80,12 @@ def test_a_performance_model_is_trained_judged_and_saved(tmp_path: Path) -> None
     shop = Workshop(tmp_path, tmp_path, Told(), 0.1)
     folder = performance.train_on(data, shop, Trial(squads=(91,), seconds=150))
     metrics = read_manifest(folder).metrics
-    assert len(metrics["real"]["below"]) == len(metrics["levels"])
-    assert metrics["real"]["seconds"] == (found.take(found.session == 0).third == 0).sum()
+    assert len(metrics["real"]["known"]["below"]) == len(metrics["levels"])
+    assert metrics["real"]["known"]["seconds"] == (found.take(found.session == 0).third == 0).sum()
+    assert metrics["real"]["strangers"]["thirds"] == [None, None, None]
     simulated = metrics["simulated"]
     assert simulated["no_heart_rate"]["abstains"] == 1
-    assert all(0 <= mean <= 100 for mean in simulated["no_fatigue"]["thirds"])
+    assert 0 <= simulated["no_fatigue"]["mean"] <= 100
     assert -1 <= simulated["fade"]["spearman"] <= 1
     assert simulated["squads"] == 1
     assert simulated["half_intensity"]["difference"] == pytest.approx(

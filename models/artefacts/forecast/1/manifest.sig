@@ -1,1 +1,1 @@
-{"key": "dc52eb72e00a42c4", "signature": "n6O+WlLBlLs3NY0Uq6AbXlLit+bULmGtI1Dfj2jusGFqD0mX7l5x+Y3C49v+US9nKDYrdrqTggwB96EYBDDpBA=="}
+{"key": "ca8a332cb5205ddb", "signature": "W8a129RJwk4ANPtYJoJfoQsZVMdEnNFAw+W368iiRUBlB9ZcGr5KJtEZsPtPy+OGTOqyBUH6OkvBLgmYGX8UAw=="}

@@ -1,1 +1,1 @@
-{"key": "dc52eb72e00a42c4", "signature": "HEODV6VXc4b0cMBFD5oX8FffZgIEhBJuCiSenp1kKE1LmnnIkClaQUasx2LR5lnIp5agUSf2Jxur2Q/gu4GkAw=="}
+{"key": "ca8a332cb5205ddb", "signature": "YoVFvg71ocPrRBiYCQyHGTPSFc0ibtgK/t8ek62WkBbkJ3nB6ekRhZdLoulT4SHGX8scUWrm+8STYlI+rl8YCw=="}
