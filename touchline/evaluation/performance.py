@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from models.artefact import load_artefact
 from models.restore import restore
 from touchline.training.performance import network_of
 from touchline.training.performance_data import REAL, real_efforts
-from touchline.training.performance_trial import TRIAL, Judged, Trial, judge, real_figures
+from touchline.training.performance_trial import SPLIT, TRIAL, Judged, Trial, judge, real_figures
 from touchline.training.sessions import sources
 from touchline.training.workshop import Workshop
-
-SPLIT: Final = "simulated squads not trained on; recorded: every fifth session, kept back from training"
 
 
 def evaluate_performance(folder: Path, shop: Workshop, trial: Trial = TRIAL) -> dict[str, Any]:

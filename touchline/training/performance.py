@@ -25,7 +25,7 @@ from stream.normalise import PRIOR
 from touchline.training.performance_card import performance_card
 from touchline.training.performance_data import Efforts, PerformanceData, performance_data
 from touchline.training.performance_own import Network, Own, known, own_elsewhere, quantiles
-from touchline.training.performance_trial import TRIAL, Judged, Trial, judge, real_figures
+from touchline.training.performance_trial import SPLIT, TRIAL, Judged, Trial, judge, real_figures
 from touchline.training.windows import Float32
 from touchline.training.workshop import Workshop
 
@@ -82,6 +82,7 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
         },
         data=data.hashes,
         metrics={
+            "split": SPLIT,
             "levels": list(CONFIG.levels),
             "simulated": judge(Judged(network, CONFIG.levels), trial, shop.tell),
             "real": real_figures(Judged(network, CONFIG.levels), data.real, data.kept),

@@ -24,7 +24,11 @@ simulated sessions of bodies that do not tire, hard and easy, cold and hot.
 fitness as much as freshness. Metabolic power is an estimate whose validity is disputed (PMC9729919), and on a
 bicycle it is none at all.
 
-## Simulated squads it has not seen
+## Figures
+
+Split: {split}.
+
+### Simulated squads it has not seen
 
 {squads} squads of twelve, a match and a run of {session_s} s each, scored second by second by the stages of the
 worker; two earlier sessions like them say how efficient each athlete is. Bodies of the same simulator, other
@@ -37,7 +41,7 @@ Spearman's correlation with the latent capacity is over all seconds of all sessi
 {within}. Without heart rates it abstains in {abstains} of the seconds. At half intensity hearts seldom reach the 40 %
 of their reserve from which a score is given, and there a beat too many looks like an output too low.
 
-## Recorded sessions kept back
+### Recorded sessions kept back
 
 Every fifth; of athletes with other recorded sessions, whose efficiency comes from those, and of strangers, of whom
 nothing is known. Fresh thirds, how often the output lies below each level:
@@ -58,6 +62,7 @@ def performance_card(manifest: Manifest) -> str:
     levels = [str(level) for level in metrics["levels"]]
     return CARD.format(
         version=manifest.version,
+        split=metrics["split"],
         units=manifest.config["units"],
         squads=simulated["squads"],
         session_s=simulated["session_s"],

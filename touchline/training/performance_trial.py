@@ -33,6 +33,7 @@ from touchline.training.workshop import Tell
 
 Floats = NDArray[np.float64]
 
+SPLIT: Final = "simulated squads not trained on; recorded: every fifth session, kept back from training"
 SECOND_US: Final = 1_000_000
 KINDS: Final[tuple[Kind, ...]] = ("match", "run")
 #: How long the earlier sessions are, one of each kind at full intensity, as a share of those under test.

@@ -1,1 +1,1 @@
-{"key": "ca8a332cb5205ddb", "signature": "W8a129RJwk4ANPtYJoJfoQsZVMdEnNFAw+W368iiRUBlB9ZcGr5KJtEZsPtPy+OGTOqyBUH6OkvBLgmYGX8UAw=="}
+{"key": "afeaa6c69dc5809e", "signature": "TS4D0HZpJeHGR7McYUCMWAgLVfgs/FjHcEM2VkONdpv2x5jst1Mq2tfix3mqSAeFv9vq7VgIooENbPjEkr5eDQ=="}

@@ -1,1 +1,1 @@
-{"key": "ca8a332cb5205ddb", "signature": "YoVFvg71ocPrRBiYCQyHGTPSFc0ibtgK/t8ek62WkBbkJ3nB6ekRhZdLoulT4SHGX8scUWrm+8STYlI+rl8YCw=="}
+{"key": "afeaa6c69dc5809e", "signature": "mf+GTns/HqZk72gdcwbVBzTrNWh/dWB8d7zKd97UDJDi/gkHQwKid5OWVqj758jAWk41iXMXuDeWDp7SVoOqCQ=="}

@@ -1,1 +1,1 @@
-{"key": "ca8a332cb5205ddb", "signature": "RBtkIdjlSs6MPNqlNAIW7WYIAicfVIWNkLb6tMK4Mhi7fqz5lRp/nm//Thgmv1avts9Q7GQyriiLfR024HvzAQ=="}
+{"key": "afeaa6c69dc5809e", "signature": "Mjtv+ZxheUodMxDHOa5kDGGz0vNI37Yn3Z2rPVIxgwVuiZrFERUY3gHOhwSRhqgaHqQdQ5Nooov5Q4J0cctTAw=="}
