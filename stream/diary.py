@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stream import efficiency
 from stream.days import HISTORY
 from stream.normalise import CHANNELS
 from stream.slots import Field, Slots
@@ -77,7 +78,7 @@ def record_after(record: Mapping[str, Any], slots: Slots, slot: int) -> dict[str
         "session": athlete.session,
         "opened_us": opened_us,
         "load": estimated_load(state["band_s"], seconds),
-        "own": _own(state),
+        "own": _own(state) | efficiency.left(state),
     }
     known = record or {"v": 1, "athlete": athlete.name, "name": None, "squad": None, "profile": {}}
     this = (athlete.session, opened_us)
@@ -92,7 +93,7 @@ def record_after(record: Mapping[str, Any], slots: Slots, slot: int) -> dict[str
 
 
 def baselines(record: Mapping[str, Any], opened_us: int) -> dict[str, list[float]]:
-    """An athlete's own terms for a session opened then: channel to centre, spread and seconds behind them."""
+    """An athlete's own terms for a session opened then: channel or efficiency to centre, spread and seconds."""
     earlier = [e for e in record.get("sessions") or [] if e["opened_us"] < opened_us]
     return pooled(record.get("baselines") or {}, earlier)
 

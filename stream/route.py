@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream import alert, align, diary, features, infer, normalise, roster, score
+from stream import alert, align, diary, efficiency, features, infer, normalise, roster, score
 from stream.alert import Alerts, Rule, Transition
 from stream.align import SECOND_US, Aligned, Clock
 from stream.days import morning_input, stands_out, until
@@ -57,6 +57,7 @@ class Route:
                 *roster.FIELDS,
                 *score.FIELDS,
                 *diary.FIELDS,
+                *efficiency.FIELDS,
                 *alert.fields(rules),
             )
         )
@@ -122,11 +123,18 @@ class Route:
         windows = normalise.normalise(seconds, measures, slots)
         diary.add_seconds(seconds, windows.x[:, -1], measures.live["heart_rate_reserve"], slots)
         inferred: Inferred = infer.infer(windows, self._person(seconds.slot), self.engine)
+        efficiency.add_seconds(seconds, inferred, slots)
         return Scored(seconds, measures, inferred, score.judge_performance(seconds, inferred, slots))
 
     def _person(self, slot: Ints) -> Person:
         state = self.slots.state
-        return Person(state["heart_rest"][slot], state["heart_max"][slot], state["static"][slot])
+        return Person(
+            state["heart_rest"][slot],
+            state["heart_max"][slot],
+            state["static"][slot],
+            state["efficiency"][slot],
+            state["efficiency_known"][slot],
+        )
 
     def _begin(self, started: Sequence[int]) -> None:
         """Sessions begin: what the roster knows goes into the slots, and the morning risk is computed once."""
@@ -137,7 +145,9 @@ class Route:
             at_us = int(self.slots.state["opened_us"][slot])
             profile = person.get("profile") or {}
             features.begin_session(self.slots, slot, profile, roster.age(profile, at_us))
-            normalise.begin_session(self.slots, slot, diary.baselines(person, at_us))
+            own = diary.baselines(person, at_us)
+            normalise.begin_session(self.slots, slot, own)
+            efficiency.begin_session(self.slots, slot, own)
             activity = self.people.session(athlete.session).get("activity")
             self.slots.state["static"][slot] = roster.static_features(profile, activity, at_us)
             mornings.append(until(person.get("days") or [], diary.day_of(at_us)))

@@ -76,21 +76,27 @@ def demo(
     influx_url: Influx = None,
     store: StoreFile = None,
     web_port: Annotated[int | None, typer.Option(help="Port of the page; 0 takes a free one.")] = None,
+    models_port: Annotated[
+        int | None, typer.Option(help="Port of the model service; 0 takes a free one.")
+    ] = None,
     model_dir: ModelDir = None,
 ) -> None:
-    """Everything at once: broker, worker, sink, page and a simulated squad."""
+    """Everything at once: broker, worker, sink, page, model service and a simulated squad."""
     from touchline.demo import Around, DemoConfig, run_demo
 
     settings = settings_with(
-        broker=broker, influx_url=influx_url, store=store, web_port=web_port, model_dir=model_dir
+        broker=broker,
+        influx_url=influx_url,
+        store=store,
+        web_port=web_port,
+        serving_port=models_port,
+        model_dir=model_dir,
     )
     if headless and seconds is None:
         raise UsageError("--headless needs --seconds")
     _check_report(report)
     with progress() as tell:
-        around = Around(
-            link=lambda link: console.print(f"Open {link}", highlight=False, soft_wrap=True), tell=tell
-        )
+        around = Around(say=lambda line: console.print(line, highlight=False, soft_wrap=True), tell=tell)
         config = DemoConfig(athletes, seconds, headless, seed, kind)
         result = run(run_demo(config, settings, around), endless=seconds is None)
     if report is not None:

@@ -65,6 +65,19 @@ def injury(
     show(figures, as_json)
 
 
+@evaluate_app.command("performance")
+def performance(version: Version = None, model_dir: ModelDir = None, as_json: AsJson = False) -> None:
+    """Performance score: level without fatigue and at half intensity, falling with an injected fade; real drift."""
+    settings = settings_with(model_dir=model_dir)
+    folder = find(settings.model_dir or SHIPPED, "performance", version)
+    from touchline.evaluation.performance import evaluate_performance
+    from touchline.training.workshop import Workshop
+
+    with training_progress() as tell:
+        figures = evaluate_performance(folder, Workshop(settings.data, settings.data, tell))
+    show(figures, as_json)
+
+
 def find(root: Path, name: str, version: str | None) -> Path:
     """The folder of a version, the stable one without any. Raises ModelMissing in words for the command line."""
     try:

@@ -6,17 +6,21 @@ from typing import Annotated
 
 import typer
 
+from models.labels import DEFAULT_SHARE
 from models.signature import local_key, sign
-from stream.errors import ModelRefused
+from stream.errors import ModelRefused, UsageError
+from touchline import cli_transfer
 from touchline.registry import Registry
 from touchline.terminal import AsJson, ModelDir, settings_with, show
 
 models_app = typer.Typer(
-    no_args_is_help=True, help="The registry: list, show, verify, promote, roll back, sign."
+    no_args_is_help=True, help="The registry: what is there, whose it is, and which version runs."
 )
 
 Name = Annotated[str, typer.Argument(help="Model, as `models list` names it.")]
 Version = Annotated[str, typer.Argument(help="Version.")]
+OffOrVersion = Annotated[str | None, typer.Argument(help="Version; none with --off.")]
+Off = Annotated[bool, typer.Option("--off", help="Take the label away.")]
 AnyName = Annotated[str | None, typer.Argument(help="Model; all without.")]
 AnyVersion = Annotated[str | None, typer.Argument(help="Version; without, the stable one or all.")]
 
@@ -60,6 +64,43 @@ def rollback(name: Name, model_dir: ModelDir = None, as_json: AsJson = False) ->
     show(Registry(settings_with(model_dir=model_dir)).rollback(name), as_json)
 
 
+@models_app.command("canary")
+def canary(
+    name: Name,
+    version: OffOrVersion = None,
+    share: Annotated[
+        float, typer.Option(help="Share of the athletes, above 0 and at most 1.")
+    ] = DEFAULT_SHARE,
+    off: Off = False,
+    model_dir: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a share of the athletes to a version, always the same athletes; `--off` takes them back."""
+    registry = Registry(settings_with(model_dir=model_dir))
+    wanted = _either(version, off)
+    show(registry.canary(name, wanted, share) if wanted else registry.without(name, "canary"), as_json)
+
+
+@models_app.command("shadow")
+def shadow(
+    name: Name,
+    version: OffOrVersion = None,
+    off: Off = False,
+    model_dir: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a version score beside the stable one without anybody seeing it; `--off` ends that."""
+    registry = Registry(settings_with(model_dir=model_dir))
+    wanted = _either(version, off)
+    show(registry.shadow(name, wanted) if wanted else registry.without(name, "shadow"), as_json)
+
+
+def _either(version: str | None, off: bool) -> str | None:
+    if (version is None) != off:
+        raise UsageError("name a version, or --off, and not both")
+    return version
+
+
 @models_app.command("sign")
 def signed(name: Name, version: Version, model_dir: ModelDir = None, as_json: AsJson = False) -> None:
     """Sign a version with this machine's key, which a first use makes: you vouch for what is in it."""
@@ -67,3 +108,9 @@ def signed(name: Name, version: Version, model_dir: ModelDir = None, as_json: As
     folder = Registry(settings).folder(name, version)
     key = sign(folder, local_key(settings.keys.expanduser()))
     show({"name": name, "version": version, "key": key}, as_json)
+
+
+models_app.command("backup")(cli_transfer.backup)
+models_app.command("restore")(cli_transfer.restore)
+models_app.command("export")(cli_transfer.export)
+models_app.command("import")(cli_transfer.import_)

@@ -6,10 +6,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.artefact import SHIPPED, ArtefactDamaged, ArtefactMissing, load_artefact, read_manifest, versions
-from models.labels import Label, history, move_label, read_labels, stable_before
+from models.labels import (
+    Label,
+    history,
+    move_canary,
+    move_label,
+    read_labels,
+    read_routing,
+    stable_before,
+)
 from models.signature import Trusted, trusted
-from stream.errors import ModelMissing, ModelRefused
+from stream.errors import ModelMissing, ModelRefused, UsageError
 from stream.settings import Settings
+from touchline.fit import check_fit
 
 #: Rows that a version has to answer before a label moves to it.
 WARM_ROWS: Final = 1
@@ -28,10 +37,11 @@ class Registry:
         names = [name for name in entries if versions(self.root, name)]
         if not names:
             raise ModelMissing(f"no models in {self.root}; train some or name another --model-dir")
-        return [
-            {"name": name, "versions": versions(self.root, name), "labels": read_labels(self.root, name)}
-            for name in names
-        ]
+        return [{"name": name, "versions": versions(self.root, name), **self._labels(name)} for name in names]
+
+    def _labels(self, name: str) -> dict[str, Any]:
+        routing = read_routing(self.root, name)
+        return {"labels": dict(routing.labels)} | ({"canary_share": routing.share} if routing.share else {})
 
     def shown(self, name: str, version: str | None) -> dict[str, Any]:
         """A version's manifest with its labels and the model's history."""
@@ -73,14 +83,37 @@ class Registry:
     def rollback(self, name: str) -> dict[str, Any]:
         """Make the version stable that was so before. Raises ModelMissing where there was none."""
         try:
-            return self._move(name, "stable", stable_before(self.root, name))
+            return self._move(name, "stable", stable_before(self.root, name), back=True)
         except ArtefactMissing as error:
             raise ModelMissing(str(error)) from None
 
-    def _move(self, name: str, label: Label, version: str) -> dict[str, Any]:
-        before = read_labels(self.root, name)[label]
+    def canary(self, name: str, version: str, share: float) -> dict[str, Any]:
+        """Give a share of the athletes to a version, once it has proven itself. Raises UsageError for no share."""
+        folder = self.folder(name, version)
+        before = read_labels(self.root, name).get("canary")
+        prove(folder, self.trust)
+        try:
+            labels = move_canary(self.root, name, folder.name, share)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        return {"name": name, "label": "canary", "from": before, "to": labels["canary"], "share": share}
+
+    def shadow(self, name: str, version: str) -> dict[str, Any]:
+        """Let a version score beside the stable one, unseen, once it has proven itself."""
+        return self._move(name, "shadow", self.folder(name, version).name)
+
+    def without(self, name: str, label: Label) -> dict[str, Any]:
+        """Take a label away; no harm where no version has it."""
+        self.folder(name, None)
+        before = read_labels(self.root, name).get(label)
+        if before is not None:
+            move_label(self.root, name, label, None)
+        return {"name": name, "label": label, "from": before, "to": None}
+
+    def _move(self, name: str, label: Label, version: str, *, back: bool = False) -> dict[str, Any]:
+        before = read_labels(self.root, name).get(label)
         prove(self.root / name / version, self.trust)
-        labels = move_label(self.root, name, label, version)
+        labels = move_label(self.root, name, label, version, back=back)
         return {"name": name, "label": label, "from": before, "to": labels[label]}
 
     def folder(self, name: str, version: str | None) -> Path:
@@ -100,7 +133,7 @@ def trust(settings: Settings) -> Trusted:
 
 
 def prove(folder: Path, keys: Trusted) -> None:
-    """See that a version is whole and signed, answers its golden example, and takes a batch.
+    """See that a version is whole, signed and fits, answers its golden example, and takes a batch.
 
     Raises :class:`~stream.errors.ModelRefused` naming what is wrong.
     """
@@ -108,6 +141,8 @@ def prove(folder: Path, keys: Trusted) -> None:
     from models.restore import restore  # noqa: PLC0415
 
     try:
-        Batched(restore(load_artefact(folder, keys)), [WARM_ROWS], ()).warm_up()
+        artefact = load_artefact(folder, keys)
+        check_fit(artefact.manifest)
+        Batched(restore(artefact), [WARM_ROWS], ()).warm_up()
     except (ArtefactMissing, ArtefactDamaged) as error:
         raise ModelRefused(str(error)) from None

@@ -17,6 +17,7 @@ from stream.infer import Engine
 from stream.settings import Settings
 from stream.sinks.open_store import open_store
 from stream.sinks.sink import create_sink
+from touchline.fit import check_fit
 from touchline.registry import trust
 
 NEEDED: Final = ("forecast", "performance", "injury")
@@ -30,7 +31,7 @@ def run_worker(settings: Settings, ready: Path | None) -> None:
 
 
 def check_models(settings: Settings) -> dict[str, str]:
-    """Folder of each model the worker needs. Raises ModelMissing, or ModelRefused for one that is not signed."""
+    """Folder of each model the worker needs. Raises ModelMissing, or ModelRefused for one that may not be used."""
     root, keys = settings.model_dir or SHIPPED, trust(settings)
     try:
         folders = {name: find_labelled(root, name) for name in NEEDED}
@@ -40,7 +41,7 @@ def check_models(settings: Settings) -> dict[str, str]:
         ) from None
     try:
         for folder in folders.values():
-            read_manifest(folder, keys)
+            check_fit(read_manifest(folder, keys))
     except (ArtefactMissing, ArtefactDamaged) as error:
         raise ModelRefused(
             f"{error}; see `touchline models verify`, or sign it with `touchline models sign`"

@@ -54,9 +54,15 @@ def test_going_back_twice_goes_back_two_versions(root: Path) -> None:
         move_label(root, "forecast", "stable", version)
     for expected in ("2", "1", "10"):
         assert stable_before(root, "forecast") == expected
-        move_label(root, "forecast", "stable", expected)
+        move_label(root, "forecast", "stable", expected, back=True)
     with pytest.raises(ArtefactMissing, match="no other stable"):
         stable_before(root, "forecast")
+
+
+def test_a_version_promoted_again_is_gone_back_from_like_any_other(root: Path) -> None:
+    for version in ("1", "10", "10"):
+        move_label(root, "forecast", "stable", version)
+    assert stable_before(root, "forecast") == "1"
 
 
 def test_two_movers_at_once_lose_no_move(root: Path) -> None:

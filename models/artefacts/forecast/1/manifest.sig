@@ -1,1 +1,1 @@
-{"key": "dc52eb72e00a42c4", "signature": "n6O+WlLBlLs3NY0Uq6AbXlLit+bULmGtI1Dfj2jusGFqD0mX7l5x+Y3C49v+US9nKDYrdrqTggwB96EYBDDpBA=="}
+{"key": "afeaa6c69dc5809e", "signature": "TS4D0HZpJeHGR7McYUCMWAgLVfgs/FjHcEM2VkONdpv2x5jst1Mq2tfix3mqSAeFv9vq7VgIooENbPjEkr5eDQ=="}

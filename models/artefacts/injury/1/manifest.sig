@@ -1,1 +1,1 @@
-{"key": "dc52eb72e00a42c4", "signature": "HEODV6VXc4b0cMBFD5oX8FffZgIEhBJuCiSenp1kKE1LmnnIkClaQUasx2LR5lnIp5agUSf2Jxur2Q/gu4GkAw=="}
+{"key": "afeaa6c69dc5809e", "signature": "mf+GTns/HqZk72gdcwbVBzTrNWh/dWB8d7zKd97UDJDi/gkHQwKid5OWVqj758jAWk41iXMXuDeWDp7SVoOqCQ=="}
