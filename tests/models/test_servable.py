@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.artefact import SHIPPED, ArtefactDamaged, load_artefact
+from models.artefact import SHIPPED, ArtefactDamaged, find_artefact, load_artefact
 from models.servable import Servable, load_servable
 from models.signature import trusted
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("name", ["forecast", "performance", "injury"])
 def test_golden_examples_are_answered_by_name_whatever_the_padding(name: str) -> None:
-    artefact = load_artefact(SHIPPED / name / "1")
+    artefact = load_artefact(find_artefact(SHIPPED, name))
     servable = Servable(artefact, [1, 8])
     assert list(servable.warm_up()) == [1, 8]
     inputs = {tensor.name: artefact.golden[f"input_{k}"] for k, tensor in enumerate(servable.inputs)}
@@ -31,14 +31,14 @@ def test_golden_examples_are_answered_by_name_whatever_the_padding(name: str) ->
 
 
 def test_units_and_channels_come_from_the_manifest() -> None:
-    servable = load_servable(SHIPPED / "forecast" / "1", trusted([SHIPPED]))
+    servable = load_servable(find_artefact(SHIPPED, "forecast"), trusted([SHIPPED]))
     anchor = next(tensor for tensor in servable.inputs if tensor.name == "anchor")
     assert anchor.shape == (3,)
     assert anchor.about == {"channels": ["heart_rate", "speed", "yaw_rate"]}
 
 
 def test_other_weights_than_the_golden_answers_are_refused() -> None:
-    artefact = load_artefact(SHIPPED / "injury" / "1")
+    artefact = load_artefact(find_artefact(SHIPPED, "injury"))
     weights = {name: values + 1 for name, values in artefact.weights.items()}
     with pytest.raises(ArtefactDamaged, match="golden example differs"):
         Servable(replace(artefact, weights=weights))

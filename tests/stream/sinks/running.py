@@ -22,7 +22,7 @@ from touchline.embedded import die_with_parent
 
 ROOT = Path(__file__).parents[3]
 PARTITIONS = 3
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 GROUP = "test-sink"
 
 

@@ -85,13 +85,16 @@ async def test_a_sink_killed_midway_goes_on_where_it_was_and_loses_nothing(
 ) -> None:
     alerts = [alert(number, ATHLETES[number % 7]) for number in range(30)]
     async with Topics(bootstrap) as topics:
-        await topics.send(some_scores(500), alerts)
+        await topics.send(some_scores(100))
         with SinkProcess(tmp_path, broker=bootstrap, store=str(tmp_path / "store.sqlite")) as sink:
-            await until(lambda: sqlite.count_scores() >= 100, sink)
+            await until(lambda: sqlite.count_scores() == 100, sink)
+        assert await all_committed(topics)
+        await topics.send(some_scores(400, start=100), alerts)
+        with SinkProcess(tmp_path, broker=bootstrap, store=str(tmp_path / "store.sqlite")) as sink:
+            await until(lambda: sqlite.count_scores() > 100, sink)
             sink.process.send_signal(signal.SIGKILL)
             sink.process.wait()
         assert sqlite.count_scores() < 500
-        assert await topics.committed()
         assert await unwritten(topics, sqlite) == []
         with SinkProcess(tmp_path, broker=bootstrap, store=str(tmp_path / "store.sqlite")) as sink:
             await until(lambda: sqlite.count_scores() == 500, sink)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.artefact import SHIPPED, load_artefact
+from models.artefact import SHIPPED, find_artefact, load_artefact
 from tests.touchline.command import touchline
 from touchline.evaluation.injury import evaluate_injury
 from touchline.training.workshop import Workshop
@@ -78,7 +78,9 @@ def test_too_short_a_file_has_no_rows_and_no_figures(tmp_path: Path) -> None:
 
 def test_folds_are_repeated_on_the_file_with_baselines_beside_it(tmp_path: Path) -> None:
     shop = Workshop(tmp_path, tmp_path, lambda *_: None, thrift=0.5)
-    found = evaluate_injury(SHIPPED / "injury" / "1", write_days(tmp_path / "days.csv", injured=6), shop)
+    found = evaluate_injury(
+        find_artefact(SHIPPED, "injury"), write_days(tmp_path / "days.csv", injured=6), shop
+    )
     assert found["auc"] > 0.6, "tired before each injury: nets that were trained on it find it"
     assert found["baselines"].keys() == {"past_rate", "logistic"}
     assert found["baselines"]["logistic"]["auc"] > 0.7
@@ -88,7 +90,7 @@ def test_folds_are_repeated_on_the_file_with_baselines_beside_it(tmp_path: Path)
 
 def test_on_the_training_file_every_athlete_is_held_out_and_the_card_says_the_same(data_dir: Path) -> None:
     found = evaluated(data_dir / "soccermon" / "soccermon_daily.csv.gz")
-    card = load_artefact(SHIPPED / "injury" / "1").manifest.metrics
+    card = load_artefact(find_artefact(SHIPPED, "injury")).manifest.metrics
     assert "out-of-fold" in found["split"]
     assert {key: found[key] for key in card["counts"]} == card["counts"]
     told = card["figures"]["without today"]
