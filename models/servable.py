@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefact import Artefact, Trust, load_artefact
+from models.artefact import Artefact, Manifest, Trust, load_artefact
 from models.batched import Batched
 from models.lean import keras
 from models.restore import restore
@@ -30,9 +30,9 @@ class Servable:
     def __init__(self, artefact: Artefact, sizes: Sequence[int] = BATCH_SIZES) -> None:
         model = restore(artefact)
         manifest = artefact.manifest
-        self.name, self.version = manifest.name, manifest.version
+        self.manifest, self.name, self.version = manifest, manifest.name, manifest.version
         self.inputs = _tensors([i.name for i in model.inputs], model.inputs, manifest.inputs)
-        self.outputs = _tensors(model.output_names, model.outputs, manifest.outputs)
+        self.outputs = _tensors(model.output_names, model.outputs, _with_levels(manifest))
         self._network = Batched(model, sizes, ())
 
     def warm_up(self) -> dict[int, float]:
@@ -48,6 +48,14 @@ class Servable:
 def load_servable(folder: Path, trust: Trust | None) -> Servable:
     """Load a version whose hashes and signature are right. Raises ArtefactMissing or ArtefactDamaged."""
     return Servable(load_artefact(folder, trust))
+
+
+def _with_levels(manifest: Manifest) -> Mapping[str, Mapping[str, Any]]:
+    """What is known of the outputs; of quantiles also their levels, which the network is built from."""
+    levels = {"levels": manifest.config["levels"]} if "levels" in manifest.config else {}
+    return {
+        name: {**about, **(levels if name == "quantiles" else {})} for name, about in manifest.outputs.items()
+    }
 
 
 def _tensors(

@@ -15,8 +15,8 @@ import structlog
 from stream import topics
 from stream.agents import Parts, Telemetry
 from stream.alert import load_rules
-from stream.align import Clock
 from stream.bounds import Bounds
+from stream.clock import clock_of
 from stream.control import ControlFollower
 from stream.driver import CHUNKS, kafka_app
 from stream.infer import Engine
@@ -87,13 +87,8 @@ class _Life:
         return self._telemetry
 
     def _make_route(self, engine: Engine) -> Route:
-        settings = self._settings
-        clock = Clock(
-            lateness_us=settings.lateness_ms * 1000,
-            future_us=settings.future_ms * 1000,
-            silent_us=round(settings.silent_after_s * 1e6),
-        )
-        return Route(clock, load_rules(settings.rules), TimedEngine(engine, self._stopwatch), self._people)
+        timed = TimedEngine(engine, self._stopwatch)
+        return Route(clock_of(self._settings), load_rules(self._settings.rules), timed, self._people)
 
     def _parts(self, route: Route) -> Parts:
         settings = self._settings

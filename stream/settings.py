@@ -107,6 +107,12 @@ class Settings(BaseSettings):
     serving_body_bytes: int = Field(
         1 << 24, ge=1 << 10, le=1 << 30, description="largest body of a request to the model service, bytes"
     )
+    serving_frames: int = Field(
+        50_000, ge=1, le=1_000_000, description="most frames of one request to score raw frames"
+    )
+    serving_seconds: int = Field(
+        7_200, ge=1, le=100_000, description="most seconds scored for one such request, over its athletes"
+    )
 
     metrics_host: str = Field("127.0.0.1", description="address of Prometheus metrics")
     metrics_port: int | None = Field(

@@ -30,6 +30,7 @@ def serve(
     from models.artefact import SHIPPED
     from stream.serving.library import DiskLibrary
     from stream.serving.serve import serve as serving
+    from touchline.fit import check_fit
     from touchline.registry import trust
 
     pins = _pins(pin or [])
@@ -37,7 +38,7 @@ def serve(
     if pins and chosen != "pinned":
         raise UsageError(f"--pin goes with --policy pinned, not with {chosen}")
     settings = settings_with(serving_host=host, serving_port=port, serving_policy=chosen, model_dir=model_dir)
-    library = DiskLibrary(settings.model_dir or SHIPPED, trust(settings))
+    library = DiskLibrary(settings.model_dir or SHIPPED, trust(settings), check_fit)
     run(serving(settings, library, pins, lambda url: _say("models", url, ready)), endless=True)
 
 

@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from stream.errors import RequestRefused
-from stream.serving import open_inference, tensorflow_shape
+from stream.serving import frames, open_inference, tensorflow_shape
+from stream.serving.description import add_description
 from stream.serving.inference import Service
 
 log = structlog.get_logger(__name__)
@@ -21,11 +22,13 @@ log = structlog.get_logger(__name__)
 
 def create_serving(service: Service) -> FastAPI:
     """The app. It serves as soon as it runs; until the shelf is ready it answers 503."""
-    app = FastAPI(title="Touchline models", version=version("touchline"), redoc_url=None)
+    app = FastAPI(title="Touchline models", version=version("touchline"), docs_url=None, redoc_url=None)
     app.state.service = service
     app.include_router(tensorflow_shape.router)
     app.include_router(open_inference.router)
+    app.include_router(frames.router)
     app.add_api_route("/metrics", metrics, include_in_schema=False)
+    add_description(app)
     add_errors(app)
     return app
 

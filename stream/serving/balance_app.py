@@ -21,10 +21,10 @@ from stream.serving.serve import address, run_beside
 from stream.settings import Settings
 
 #: What is passed on; all else is none of ours.
-PREFIXES: Final = ("/v1/", "/v2/")
-PATHS: Final = frozenset({"/v2", "/docs", "/openapi.json"})
+PREFIXES: Final = ("/v1/", "/v2/", "/assets/")
+PATHS: Final = frozenset({"/v2", "/docs", "/openapi.json", "/favicon.svg"})
 #: Headers that mean something to a client.
-ANSWERED: Final = ("content-type", "retry-after", "server-timing", "allow")
+ANSWERED: Final = ("content-type", "content-security-policy", "retry-after", "server-timing", "allow")
 
 
 def create_balancer(balancer: Balancer, settings: Settings) -> FastAPI:

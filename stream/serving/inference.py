@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from stream.serving import metrics, values
 from stream.serving.batcher import Answer, Batcher
 from stream.serving.network import Arrays, Network
 from stream.serving.refusals import BadInput, DeadlinePassed, NotJson, TooLarge
+from stream.serving.scoring import Scorer
 from stream.serving.shelf import Shelf
 
 #: How long a client waits, ms.
@@ -33,6 +35,7 @@ class Service:
     """What requests are answered with: ``timeout_s`` at most and where none is given, ``body_bytes`` at most."""
 
     shelf: Shelf
+    scorer: Scorer
     timeout_s: float = 10.0
     body_bytes: int = 1 << 24
 
@@ -66,13 +69,14 @@ def service_of(request: Request) -> Service:
     return service
 
 
-async def infer(request: Request, wanted: Wanted, read: Reader) -> Inferred:
-    """Answer a request. Raises RequestRefused of any kind; every outcome is counted."""
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Count a request by what came of it; who answers it puts model and version into the list once known."""
     begin = time.monotonic()
     known = ["", ""]
     outcome = "failed"
     try:
-        inferred = await _infer(request, wanted, read, known)
+        yield known
         outcome = "success"
     except RequestRefused as refused:
         outcome = refused.outcome
@@ -80,23 +84,33 @@ async def infer(request: Request, wanted: Wanted, read: Reader) -> Inferred:
     finally:
         metrics.REQUESTS.labels(*known, outcome).inc()
         metrics.REQUEST_SECONDS.observe(time.monotonic() - begin)
-    return inferred
+
+
+async def infer(request: Request, wanted: Wanted, read: Reader) -> Inferred:
+    """Answer a request. Raises RequestRefused of any kind; every outcome is counted."""
+    with counted() as known:
+        return await _infer(request, wanted, read, known)
 
 
 async def _infer(request: Request, wanted: Wanted, read: Reader, known: list[str]) -> Inferred:
     service = service_of(request)
     service.shelf.check_ready()
     known[:] = wanted.name, service.shelf.resolve(wanted.name, wanted.version, wanted.label)
-    deadline = asyncio.get_running_loop().time() + timeout_s(request, service.timeout_s)
+    deadline = deadline_of(request, service)
     body = await read_body(request, service.body_bytes)
     asked = await asyncio.to_thread(values.parse, body) if len(body) > LONG else values.parse(body)
-    batcher = await _found(service.shelf, wanted, deadline)
+    batcher = await find_network(service.shelf, wanted, deadline)
     answer = await batcher.submit(read(asked, batcher.network), deadline)
     values.finite(answer.outputs)
     return Inferred(asked, batcher.network, answer)
 
 
-async def _found(shelf: Shelf, wanted: Wanted, deadline: float) -> Batcher:
+def deadline_of(request: Request, service: Service) -> float:
+    """When this client's time is over, on the event loop's clock. Raises BadInput."""
+    return asyncio.get_running_loop().time() + timeout_s(request, service.timeout_s)
+
+
+async def find_network(shelf: Shelf, wanted: Wanted, deadline: float) -> Batcher:
     """The network; loading goes on where the client cannot wait for it."""
     try:
         async with asyncio.timeout_at(deadline):

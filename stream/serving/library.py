@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 
 import structlog
 
-from models.artefact import ArtefactDamaged, ArtefactMissing, Trust, versions
+from models.artefact import ArtefactDamaged, ArtefactMissing, Manifest, Trust, versions
 from models.labels import read_labels
 from stream.errors import ModelMissing, ModelRefused
 from stream.serving import metrics
+from stream.serving.held import Held
 from stream.serving.network import Listing, Network
 
 log = structlog.get_logger(__name__)
 
 
 class DiskLibrary:
-    """The models under ``root``; a version is taken only if ``trust`` says whose it is."""
+    """The models under ``root``; a version is taken only if ``trust`` says whose it is.
 
-    def __init__(self, root: Path, trust: Trust) -> None:
-        self.root, self._trust = root, trust
+    ``fit`` raises ModelRefused for a version that the stages cannot ask: it is served, but scores no frames.
+    """
+
+    def __init__(self, root: Path, trust: Trust, fit: Callable[[Manifest], None]) -> None:
+        self.root, self._trust, self._fit = root, trust, fit
 
     def listing(self) -> dict[str, Listing]:
         """Every model by name; one whose labels cannot be read is told of and left out.
@@ -58,4 +62,11 @@ class DiskLibrary:
             raise ModelRefused(str(error)) from None
         metrics.LOAD_SECONDS.labels(name, version).set(time.perf_counter() - begin)
         metrics.WARM_SECONDS.labels(name, version).set(sum(servable.warm_up().values()))
-        return servable
+        return Held(servable, self._misfit(servable.manifest))
+
+    def _misfit(self, manifest: Manifest) -> str | None:
+        try:
+            self._fit(manifest)
+        except ModelRefused as error:
+            return str(error)
+        return None

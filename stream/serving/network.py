@@ -34,6 +34,10 @@ class Network(Protocol):
     def outputs(self) -> Sequence[Tensor]:
         """In the network's order."""
 
+    @property
+    def misfit(self) -> str | None:
+        """Why the stages cannot ask it; None where they can."""
+
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """Every input ``(B, *shape)`` to every output ``(B, *shape)``."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from stream.records import CHANNELS
+
 Schema = dict[str, Any]
 
 _TEXT: Final[Schema] = {"type": "string"}
@@ -102,6 +104,101 @@ INFERRED: Final = _answer(
             "model_name": _TEXT,
             "model_version": _TEXT,
             "outputs": {"type": "array", "items": _TENSOR},
+        },
+    },
+)
+
+_FRAME: Final[Schema] = {
+    "type": "object",
+    "description": "A frame of docs/reference/encodings.md. `samples`: rows of numbers, null missing, or base64. "
+    "`at_us`: when it came in, without it with its last sample; `venue`: it came over telemetry.venue.",
+    "required": ["v", "athlete", "device", "session", "boot", "seq", "t0"],
+    "properties": {
+        "v": {"type": "integer", "enum": [1]},
+        "athlete": _TEXT,
+        "device": _TEXT,
+        "session": _TEXT,
+        "boot": {"type": "integer", "minimum": 0},
+        "seq": {"type": "integer", "minimum": 0},
+        "t0": {"type": "integer", "description": "Device time of the first sample, µs since 1970 UTC."},
+        "end": {"type": "boolean"},
+        "at_us": {"type": "integer"},
+        "venue": {"type": "boolean"},
+        **{
+            group: {
+                "type": "object",
+                "required": ["rate", "channels", "samples"],
+                "properties": {
+                    "rate": {"type": "number"},
+                    "channels": {"type": "array", "items": {"type": "string", "enum": list(channels)}},
+                    "samples": {"anyOf": [{"type": "array"}, _TEXT]},
+                },
+            }
+            for group, channels in CHANNELS.items()
+        },
+    },
+}
+_FRAMES: Final[Schema] = {"type": "array", "items": _FRAME}
+_FRAMES_BODY: Final[Schema] = {
+    "anyOf": [
+        _FRAMES,
+        {
+            "type": "object",
+            "required": ["frames"],
+            "additionalProperties": False,
+            "properties": {
+                "frames": _FRAMES,
+                "athletes": {
+                    "type": "array",
+                    "items": {"type": "object", "required": ["athlete"], "properties": {"athlete": _TEXT}},
+                    "description": "Athlete records: profile, baselines, days; who is not here is anybody.",
+                },
+                "sessions": {
+                    "type": "array",
+                    "items": {"type": "object", "required": ["session"], "properties": {"session": _TEXT}},
+                    "description": "Session records: activity.",
+                },
+                "models": {
+                    "type": "object",
+                    "additionalProperties": _TEXT,
+                    "description": "Model to version or label; the one in service where none is named.",
+                },
+            },
+        },
+    ]
+}
+
+SCORE: Final[Schema] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": _FRAMES_BODY},
+            "application/msgpack": {
+                "schema": _FRAMES_BODY
+                | {
+                    "description": "The same in msgpack, with samples as bytes; a frame may be its packed bytes."
+                }
+            },
+        },
+    },
+    "parameters": [_TIMEOUT],
+}
+SCORED: Final = _answer(
+    "Scores as on scores.live, and the frames that are in none",
+    {
+        "type": "object",
+        "required": ["scores", "rejected", "models"],
+        "properties": {
+            "scores": {"type": "array", "items": {"type": "object"}},
+            "rejected": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["frame", "reason", "detail"],
+                    "properties": {"frame": {"type": "integer"}, "reason": _TEXT, "detail": _TEXT},
+                },
+            },
+            "models": {"type": "object", "additionalProperties": _TEXT},
         },
     },
 )

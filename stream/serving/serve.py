@@ -10,12 +10,15 @@ from typing import Final
 import structlog
 from fastapi import FastAPI
 
+from stream.alert import load_rules
+from stream.clock import clock_of
 from stream.errors import ModelRefused
 from stream.listen import Server, listen, shown_host
 from stream.serving.app import create_serving
 from stream.serving.batcher import Limits
 from stream.serving.inference import Service
 from stream.serving.network import Library
+from stream.serving.scoring import Scorer, Stages
 from stream.serving.shelf import Following, Shelf
 from stream.settings import Settings
 
@@ -34,7 +37,8 @@ async def serve(
     of any may be used.
     """
     shelf = shelf_of(settings, library, pins)
-    service = Service(shelf, settings.serving_timeout_s, settings.serving_body_bytes)
+    scorer = Scorer(stages_of(settings), shelf.lane)
+    service = Service(shelf, scorer, settings.serving_timeout_s, settings.serving_body_bytes)
     with listen(settings.serving_host, settings.serving_port, "--port") as listener:
         beside = _follow(shelf, lambda: ready(address(listener)))
         await run_beside(create_serving(service), listener, beside, shelf.close)
@@ -45,6 +49,12 @@ def shelf_of(settings: Settings, library: Library, pins: Mapping[str, str]) -> S
     following = Following(settings.serving_policy, settings.serving_poll_s, settings.serving_named, pins)
     limits = Limits(settings.serving_rows, settings.serving_queue_rows, settings.serving_delay_ms / 1e3)
     return Shelf(library, following, limits)
+
+
+def stages_of(settings: Settings) -> Stages:
+    """The stages as a worker with these settings has them."""
+    rules = load_rules(settings.rules)
+    return Stages(clock_of(settings), rules, settings.serving_frames, settings.serving_seconds)
 
 
 async def run_beside(

@@ -67,7 +67,7 @@ class Shelf:
     def __init__(self, library: Library, following: Following, limits: Limits) -> None:
         self.ready = False
         self._library, self._following, self._limits = library, following, limits
-        self._lane = Lane()
+        self.lane = Lane()
         self._models: dict[str, _Model] = {}
         self._served: dict[Key, Batcher] = {}
         self._faults: dict[Key, tuple[str, Hashable]] = {}
@@ -222,7 +222,7 @@ class Shelf:
                 log.error("version refused", model=key[0], version=key[1], error=str(error))  # noqa: TRY400 (told)
                 return
         self._faults.pop(key, None)
-        batcher = Batcher(network, self._limits, self._lane)
+        batcher = Batcher(network, self._limits, self.lane)
         batcher.start()
         self._served[key] = batcher
         metrics.LOADED.labels(*key).set(1)

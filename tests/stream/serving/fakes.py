@@ -16,9 +16,12 @@ from models.tensors import Tensor
 from stream.errors import ModelMissing, ModelRefused
 from stream.serving.app import create_serving
 from stream.serving.batcher import Limits
+from stream.serving.frames_body import MODELS
 from stream.serving.inference import Service
 from stream.serving.network import Arrays, Library, Listing
+from stream.serving.scoring import Scorer, Stages
 from stream.serving.shelf import Following, Shelf
+from tests.fakes import FakeEngine
 
 
 def _set() -> threading.Event:
@@ -42,6 +45,7 @@ class Sums:
     entered: threading.Event = field(default_factory=threading.Event)
     inputs: tuple[Tensor, ...] = (Tensor("a", (3, 2), {"channels": ["x", "y"]}), Tensor("b", (2,)))
     outputs: tuple[Tensor, ...] = (Tensor("total", (1,), {"unit": "AU"}), Tensor("double", (2,)))
+    misfit: str | None = None
 
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         self.entered.set()
@@ -63,10 +67,36 @@ class Mean:
     version: str = "1"
     inputs: tuple[Tensor, ...] = (Tensor("x", (3,)),)
     outputs: tuple[Tensor, ...] = (Tensor("m", (2,)),)
+    misfit: str | None = None
 
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         mean = inputs["x"].mean(1)
         return {"m": np.stack([mean, np.full_like(mean, int(self.version))], axis=1)}
+
+
+@dataclass
+class Asking:
+    """One of the models that score frames: the answers of the engine without networks, by name."""
+
+    name: str
+    version: str = "1"
+    inputs: tuple[Tensor, ...] = ()
+    misfit: str | None = None
+    engine: FakeEngine = field(default_factory=FakeEngine)
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        levels = self.engine.quantile_levels
+        return (Tensor("quantiles", (len(levels),), {"levels": levels}),)
+
+    def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
+        if self.name == "injury":
+            return {"probability": self.engine.injury(inputs["days"])}
+        if self.name == "performance":
+            return {"quantiles": self.engine.performance(inputs["effort"], inputs["static"])}
+        found = self.engine.forecast(inputs["x"], inputs["anchor"])
+        median = np.stack([found.heart_rate, found.speed, found.yaw_rate], axis=1)
+        return {"median": median, "acceleration": found.acceleration, "bands": found.bands}
 
 
 @dataclass
@@ -75,6 +105,7 @@ class Shelved:
 
     listings: dict[str, Listing]
     faults: dict[tuple[str, str], str] = field(default_factory=dict)
+    misfits: dict[tuple[str, str], str] = field(default_factory=dict)
     changes: dict[tuple[str, str], int] = field(default_factory=dict)
     loads: list[tuple[str, str]] = field(default_factory=list)
     sums: Sums = field(default_factory=Sums)
@@ -87,10 +118,12 @@ class Shelved:
     def fingerprint(self, name: str, version: str) -> Hashable:
         return self.changes.get((name, version), 0)
 
-    def load(self, name: str, version: str) -> Sums | Mean:
+    def load(self, name: str, version: str) -> Sums | Mean | Asking:
         self.loads.append((name, version))
         if (name, version) in self.faults:
             raise ModelRefused(self.faults[name, version])
+        if name in MODELS:
+            return Asking(name, version, misfit=self.misfits.get((name, version)))
         return self.sums if name == "sums" else Mean(version=version)
 
 
@@ -104,14 +137,34 @@ def two_models() -> Shelved:
     )
 
 
+def scoring_models() -> Shelved:
+    """The three models that score frames; of ``forecast`` version 2 is canary, and version 3 is for other stages."""
+    one = Listing(["1"], {"stable": "1"})
+    forecast = Listing(["1", "2", "3"], {"stable": "1", "canary": "2"})
+    return Shelved(
+        {"forecast": forecast, "performance": one, "injury": one},
+        misfits={("forecast", "3"): "model forecast version 3: trained on other channels"},
+    )
+
+
+def all_models() -> Shelved:
+    """Those and the other two."""
+    found = scoring_models()
+    found.listings |= two_models().listings
+    return found
+
+
 def shelf_over(library: Library, following: Following | None = None, limits: Limits | None = None) -> Shelf:
     """A shelf that does not gather for long."""
     return Shelf(library, following or Following(), limits or Limits(rows=8, queue_rows=16, delay_s=0.001))
 
 
-def app_over(shelf: Shelf, timeout_s: float = 5.0, body_bytes: int = 20_000) -> FastAPI:
+def app_over(
+    shelf: Shelf, timeout_s: float = 5.0, body_bytes: int = 20_000, stages: Stages | None = None
+) -> FastAPI:
     """The service around a shelf."""
-    return create_serving(Service(shelf, timeout_s, body_bytes))
+    scorer = Scorer(stages or Stages(), shelf.lane)
+    return create_serving(Service(shelf, scorer, timeout_s, body_bytes))
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:

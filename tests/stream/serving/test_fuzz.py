@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
+import msgpack
 import pytest
 import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.stream.serving.fakes import app_over, row, shelf_over, two_models
+from tests.stream.serving.fakes import all_models, app_over, row, shelf_over
 from tests.stream.web.serving import Served
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,7 @@ SPARED: Final = ("deadline", "is being loaded", "refused")
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
     """The service on a socket; its address."""
-    shelf = shelf_over(two_models())
+    shelf = shelf_over(all_models())
 
     @asynccontextmanager
     async def warm(_: FastAPI) -> AsyncIterator[None]:
@@ -42,7 +43,17 @@ def served() -> Iterator[str]:
         yield service.url
 
 
-schema = schemathesis.openapi.from_dict(app_over(shelf_over(two_models())).openapi())
+@schemathesis.serializer("application/msgpack")
+def packed_body(_: Any, value: Any) -> bytes:
+    """A made-up body in msgpack, as far as msgpack can say it."""
+    try:
+        packed: bytes = msgpack.packb(value)
+    except (OverflowError, ValueError):
+        packed = b""
+    return packed
+
+
+schema = schemathesis.openapi.from_dict(app_over(shelf_over(all_models())).openapi())
 
 
 def check(status: int, text: str) -> None:
@@ -104,6 +115,44 @@ def test_bytes_and_headers_of_any_kind_are_never_a_fault(
 ) -> None:
     clean = {name: value.strip() for name, value in headers.items()}
     answer = httpx.post(f"{served}/v2/models/sums/infer", content=body, headers=clean)
+    check(answer.status_code, answer.text)
+
+
+FRAME: Final[dict[str, Any]] = {
+    "v": 1, "athlete": "a", "device": "d", "session": "s", "boot": 1, "seq": 0, "t0": 1_760_000_000_000_000,
+    "heart": {"rate": 1.0, "channels": ["hr"], "samples": [[100], [None], [101]]},
+}  # fmt: skip
+CHANGES = st.dictionaries(
+    st.sampled_from([*FRAME, "end", "at_us", "venue", "tick", "imu", "environment", "backfill"]),
+    st.one_of(NUMBERS, st.text(max_size=3), st.integers(1_759_999_990_000_000, 1_760_003_000_000_000)),
+    max_size=3,
+)
+GROUPS = st.dictionaries(
+    st.sampled_from(["rate", "channels", "samples", "dtype", "scale", "origin"]),
+    st.one_of(TENSORS, NUMBERS, st.sampled_from(["i2", "f4", "AAAA", ["hr", "rr"], ["rr"], [[120]] * 40])),
+    max_size=3,
+)
+
+
+@SETTINGS
+@given(st.lists(st.tuples(CHANGES, GROUPS), min_size=1, max_size=6), st.booleans())
+def test_frames_that_are_nearly_right_are_never_a_fault(
+    served: str, changes: list[tuple[dict[str, Any], dict[str, Any]]], packed: bool
+) -> None:
+    frames = [
+        FRAME | {"seq": number, "heart": FRAME["heart"] | group} | change
+        for number, (change, group) in enumerate(changes)
+    ]
+    if not packed:
+        send(served, "/v1/frames:score", frames)
+        return
+    try:
+        body = msgpack.packb(frames)
+    except OverflowError:
+        return
+    answer = httpx.post(
+        f"{served}/v1/frames:score", content=body, headers={"content-type": "application/msgpack"}
+    )
     check(answer.status_code, answer.text)
 
 

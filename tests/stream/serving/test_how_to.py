@@ -15,6 +15,7 @@ from models.artefact import SHIPPED
 from models.signature import trusted
 from stream.serving.library import DiskLibrary
 from tests.stream.serving.fakes import app_over, client_of, shelf_over
+from touchline.fit import check_fit
 
 pytestmark = pytest.mark.slow
 
@@ -24,9 +25,9 @@ ASKED = re.findall(r"^curl [^#\n]+", PAGE, re.MULTILINE)
 
 
 async def test_the_commands_of_the_how_to_are_answered() -> None:
-    assert (len(MADE), len(ASKED)) == (2, 7)
+    assert (len(MADE), len(ASKED)) == (3, 8)
     files = {name: _made(arguments) for arguments, name in MADE}
-    shelf = shelf_over(DiskLibrary(SHIPPED, trusted([SHIPPED])))
+    shelf = shelf_over(DiskLibrary(SHIPPED, trusted([SHIPPED]), check_fit))
     await shelf.refresh()
     async with client_of(app_over(shelf)) as client:
         for command in ASKED:

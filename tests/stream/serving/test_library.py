@@ -15,6 +15,7 @@ from stream.errors import ModelMissing, ModelRefused
 from stream.serving.library import DiskLibrary
 from tests.stream.serving.fakes import shelf_over
 from tests.stream.serving.registry import add_version, flip_a_byte, trust_in
+from touchline.fit import check_fit
 
 INPUT = {"days": np.zeros((3, 14, 17), np.float32)}
 
@@ -35,17 +36,17 @@ def root(tmp_path: Path, keys: Path) -> Path:
 def test_an_empty_registry_is_said(tmp_path: Path) -> None:
     for root in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(ModelMissing, match=str(root)):
-            DiskLibrary(root, trust_in(tmp_path)).listing()
+            DiskLibrary(root, trust_in(tmp_path), check_fit).listing()
 
 
 def test_a_model_whose_labels_cannot_be_read_is_left_out(root: Path, keys: Path) -> None:
     (root / "other" / "1").mkdir(parents=True)
     (root / "injury" / FILE).write_text("{")
-    assert list(DiskLibrary(root, trust_in(keys)).listing()) == ["other"]
+    assert list(DiskLibrary(root, trust_in(keys), check_fit).listing()) == ["other"]
 
 
 def test_a_fingerprint_changes_with_the_files(root: Path, keys: Path) -> None:
-    library = DiskLibrary(root, trust_in(keys))
+    library = DiskLibrary(root, trust_in(keys), check_fit)
     before = library.fingerprint("injury", "1")
     assert before == library.fingerprint("injury", "1")
     (root / "injury" / "1" / SIGNATURE).unlink()
@@ -57,19 +58,19 @@ def test_a_fingerprint_changes_with_the_files(root: Path, keys: Path) -> None:
 def test_a_flipped_byte_is_refused_and_the_file_named(root: Path, keys: Path) -> None:
     flip_a_byte(root / "injury" / "1")
     with pytest.raises(ModelRefused, match=r"injury/1/weights\.npz: sha256"):
-        DiskLibrary(root, trust_in(keys)).load("injury", "1")
+        DiskLibrary(root, trust_in(keys), check_fit).load("injury", "1")
 
 
 @pytest.mark.slow
 def test_the_key_of_somebody_else_is_not_enough(root: Path, tmp_path: Path) -> None:
     local_key(tmp_path / "others")
     with pytest.raises(ModelRefused, match="not trusted here"):
-        DiskLibrary(root, trust_in(tmp_path / "others")).load("injury", "1")
+        DiskLibrary(root, trust_in(tmp_path / "others"), check_fit).load("injury", "1")
 
 
 @pytest.mark.slow
 async def test_versions_come_and_labels_move_while_it_serves(root: Path, keys: Path) -> None:
-    shelf = shelf_over(DiskLibrary(root, trust_in(keys)))
+    shelf = shelf_over(DiskLibrary(root, trust_in(keys), check_fit))
     await shelf.refresh()
     one = (await shelf.find("injury")).network
     assert one(INPUT)["probability"].shape == (3, 15)
