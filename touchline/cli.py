@@ -16,6 +16,7 @@ import typer
 
 from stream.errors import TouchlineError, UsageError
 from stream.settings import Settings
+from touchline.cli_evaluate_movement import evaluate_movement
 from touchline.terminal import (
     AsJson,
     ModelDir,
@@ -33,6 +34,9 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(no_args_is_help=True, help="Make or check the Kafka topics.")
 app.add_typer(topics_app, name="topics")
+evaluate_app = typer.Typer(no_args_is_help=True, help="Score a stored model; trains nothing.")
+app.add_typer(evaluate_app, name="evaluate")
+evaluate_app.command("movement")(evaluate_movement)
 RETRY_S = 1.0
 
 Broker = Annotated[
@@ -45,7 +49,7 @@ MetricsPort = Annotated[int | None, typer.Option(help="Port of Prometheus metric
 Ready = Annotated[Path | None, typer.Option(help="A file to make once this process can work.")]
 Kind = Literal["match", "training", "run"]
 Fatigue = Literal["none", "natural", "fade"]
-Trainable = Literal["all", "forecast", "performance", "injury"]
+Trainable = Literal["all", "forecast", "performance", "injury", "movement"]
 
 
 def main() -> None:
