@@ -1,7 +1,7 @@
 """Train the movement network on both label sets at once and judge it, whole subjects held out.
 
-Five folds: two subjects of the smartwatch set and a fifth of the BasicMotions recordings are held out of each. The net
-that is shipped is a sixth, with the first fold's subjects held out and all of BasicMotions to learn from.
+Five folds: two subjects of the smartwatch set and a fifth of the BasicMotions recordings are held out of each. The
+net that is shipped is a sixth, with the first fold's subjects held out and all of BasicMotions to learn from.
 """
 
 from __future__ import annotations

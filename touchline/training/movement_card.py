@@ -77,8 +77,8 @@ CARD: Final = """\
 # movement {version}
 
 Ten seconds of a wrist's accelerometer and gyroscope, at 10 Hz, to the class of movement: a small convolutional
-network over the log-power spectrogram and over the signal, one head per label set. A recording's answer is the mean over its
-windows, one every 2.5 s; from 2 s on a recording is mirrored until it fills a window.
+network over the log-power spectrogram and over the signal, one head per label set. A recording's answer is the mean
+over its windows, one every 2.5 s; from 2 s on a recording is mirrored until it fills a window.
 
 **Trained on** `movement_watch_50hz` (Burns et al. 2018, arXiv 1802.01489; ten subjects, seven shoulder exercises) and
 the training part of `movement_basicmotions_10hz` (UEA archive; 40 recordings, four classes), both at once.

@@ -1,4 +1,4 @@
-"""Movement: files are read as they should be, nobody is on both sides of a split, and what is trained can be evaluated."""
+"""Movement: files are read as they should be, nobody is on both sides of a split, training ends in figures."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_file_that_does_not_fit_is_refused_by_name(
 
 def test_a_file_that_is_no_npz_is_refused(tmp_path: Path) -> None:
     (tmp_path / "made.npz").write_text("no")
-    with pytest.raises(UnreadableFile, match="made.npz"):
+    with pytest.raises(UnreadableFile, match=r"made\.npz"):
         read_movement(tmp_path / "made.npz")
 
 
