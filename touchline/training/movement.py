@@ -152,4 +152,5 @@ def answers(model: keras.Model, signals: Sequence[Floats], head: int) -> Floats:
     whole = answer(model, [np.concatenate(cut).astype(np.float32)])[head].astype(np.float64)
     starts = np.cumsum([0, *(len(part) for part in cut)])[:-1]
     counts = np.array([len(part) for part in cut])
-    return np.add.reduceat(whole, starts, axis=0) / counts[:, None]
+    summed: Floats = np.add.reduceat(whole, starts, axis=0)
+    return summed / counts[:, None]
