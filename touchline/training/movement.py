@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -110,7 +109,7 @@ def split_of(watch: Recordings, motions: Recordings, k: int) -> Split:
     return Split(np.flatnonzero((fold != k) & ~inner), motion, np.flatnonzero(inner))
 
 
-def fit(watch: Recordings, motions: Recordings, split: Split, steps: int, seed: int = 1) -> keras.Model:
+def fit(watch: Recordings, motions: Recordings, split: Split, steps: int, seed: int = 1) -> Any:
     """One net; of its running averages the one that is best on the inner subject."""
     seed_everything(seed)
     rng = np.random.default_rng(seed)
@@ -140,17 +139,18 @@ def _batch(parts: Sequence[tuple[Recordings, Ints]], rng: np.random.Generator) -
     return np.concatenate(x), targets
 
 
-def _inner_loss(model: keras.Model, watch: Recordings, inner: Ints) -> float:
+def _inner_loss(model: Any, watch: Recordings, inner: Ints) -> float:
     assert watch.label is not None
     found = answers(model, [watch.signals[i] for i in inner], 0)
     return float(-np.log(found[np.arange(len(inner)), watch.label[inner]] + 1e-6).mean())
 
 
-def answers(model: keras.Model, signals: Sequence[Floats], head: int) -> Floats:
+def answers(model: Any, signals: Sequence[Floats], head: int) -> Floats:
     """Probabilities ``(N, C)`` of one head: the mean over each recording's windows."""
     cut = [windows(signal) for signal in signals]
     whole = answer(model, [np.concatenate(cut).astype(np.float32)])[head].astype(np.float64)
     starts = np.cumsum([0, *(len(part) for part in cut)])[:-1]
     counts = np.array([len(part) for part in cut])
     summed: Floats = np.add.reduceat(whole, starts, axis=0)
-    return summed / counts[:, None]
+    mean: Floats = summed / counts[:, None]
+    return mean
