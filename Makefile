@@ -9,7 +9,7 @@ BIN := .venv/bin
 PAGE := stream/web/static/index.html
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup demo test check fix soak bench train docs kafka influxd up lock
+.PHONY: help setup demo test check fix soak bench train docs kafka influxd up sign lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -66,6 +66,9 @@ influxd: ## InfluxDB 2 for the tests, built with Go and Rust, into the user cach
 
 up: ## The real thing in containers
 	docker compose up --build
+
+sign: setup ## Sign the shipped models with a key of this release
+	$(BIN)/python -m touchline.sign_release
 
 lock: setup ## Write both lock files anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -7,6 +7,7 @@ A version is written once and never changed.
     weights.npz     one array per variable, named as in the network
     golden.npz      an example input and what the network answered when it was saved
     CARD.md         the model card
+    manifest.sig    the signature of the manifest (see models/signature.py), written after the others
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import hashlib
 import io
 import json
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +30,16 @@ from numpy.typing import NDArray
 #: The models that come with the package.
 SHIPPED: Final = Path(__file__).resolve().parent / "artefacts"
 
+#: What a version is called.
+NUMBER: Final = re.compile("[1-9][0-9]{0,8}")
+
 MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.npz"
 GOLDEN: Final = "golden.npz"
 CARD: Final = "CARD.md"
+SIGNATURE: Final = "manifest.sig"
+#: A file larger than this is not read, bytes.
+MOST_BYTES: Final = 1 << 30
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -94,7 +102,7 @@ def versions(root: Path, name: str) -> list[str]:
     folder = root / name
     if not folder.is_dir():
         return []
-    found = [entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name.isdecimal()]
+    found = [entry.name for entry in folder.iterdir() if entry.is_dir() and NUMBER.fullmatch(entry.name)]
     return sorted(found, key=int)
 
 
@@ -104,33 +112,55 @@ def next_version(root: Path, name: str) -> str:
     return str(int(known[-1]) + 1) if known else "1"
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest alone, unverified against the other files."""
+class Trust(Protocol):
+    """Says whether a manifest is signed by somebody who may."""
+
+    def check(self, folder: Path, manifest: bytes) -> str:
+        """The key's id. Raises :class:`ArtefactMissing` or :class:`ArtefactDamaged` naming the file."""
+
+
+def read_manifest(folder: Path, trust: Trust | None = None) -> Manifest:
+    """The manifest alone, unverified against the other files; with ``trust`` its signature is checked."""
     text = _read(folder / MANIFEST)
+    if trust is not None:
+        trust.check(folder, text)
     try:
         return Manifest(**json.loads(text))
     except (ValueError, TypeError) as error:
         raise ArtefactDamaged(f"{folder / MANIFEST}: not a manifest: {error}") from error
 
 
-def load_artefact(folder: Path) -> Artefact:
-    """Read a version and check every file's sha256.
+def load_artefact(folder: Path, trust: Trust | None = None) -> Artefact:
+    """Read a version and check every file's sha256, that there is no other file, and with ``trust`` the signature.
 
     Raises :class:`ArtefactMissing` or :class:`ArtefactDamaged`, naming the file. That the network still answers
     as it did is checked where it is built, in :func:`models.restore.restore`.
     """
     if not folder.is_dir():
         raise ArtefactMissing(f"no model at {folder}")
-    manifest = read_manifest(folder)
-    absent = {WEIGHTS, GOLDEN, CARD} - set(manifest.files)
-    if absent:
-        raise ArtefactDamaged(f"{folder / MANIFEST}: no sha256 of {', '.join(sorted(absent))}")
+    manifest = read_manifest(folder, trust)
+    _check_place(folder, manifest)
     contents = {name: _verified(folder / name, digest) for name, digest in manifest.files.items()}
     return Artefact(
         manifest=manifest,
         weights=_arrays(folder / WEIGHTS, contents[WEIGHTS]),
         golden=_arrays(folder / GOLDEN, contents[GOLDEN]),
     )
+
+
+def _check_place(folder: Path, manifest: Manifest) -> None:
+    """See that the manifest is this folder's, and names what is in it: no more, no less."""
+    where = folder / MANIFEST
+    if (folder.parent.name, folder.name) != (manifest.name, manifest.version):
+        raise ArtefactDamaged(f"{where}: is of model {manifest.name!r} version {manifest.version!r}")
+    named = set(manifest.files)
+    if absent := {WEIGHTS, GOLDEN, CARD} - named:
+        raise ArtefactDamaged(f"{where}: no sha256 of {', '.join(sorted(absent))}")
+    found = {entry.name for entry in folder.iterdir()}
+    if outside := {name for name in named if Path(name).name != name or name.startswith(".")}:
+        raise ArtefactDamaged(f"{where}: {', '.join(sorted(outside))} is no name of a file here")
+    if strange := found - named - {MANIFEST, SIGNATURE}:
+        raise ArtefactDamaged(f"{folder / min(strange)}: not in the manifest")
 
 
 def save_artefact(root: Path, artefact: Artefact, card: str) -> Path:
@@ -158,6 +188,8 @@ def save_artefact(root: Path, artefact: Artefact, card: str) -> Path:
 
 def _read(path: Path) -> bytes:
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ArtefactDamaged(f"{path}: larger than {MOST_BYTES} bytes")
         return path.read_bytes()
     except FileNotFoundError:
         raise ArtefactMissing(f"{path} is missing") from None

@@ -15,8 +15,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefact import SHIPPED, Manifest, find_artefact, load_artefact
+from models.artefact import SHIPPED, Manifest, Trust, find_artefact, load_artefact
 from models.batched import Batched
+from models.labels import find_labelled
 from models.lean import tf
 from models.restore import restore
 
@@ -48,7 +49,7 @@ class ForecastOutput:
 
 
 class Engine:
-    """Runs the newest (or the named) version of every model under ``root``.
+    """Runs the stable (or the named) version of every model under ``root``, with ``trust`` only if it is signed.
 
     ``threads``: how many TensorFlow may use within an operation; only heeded before its first use in a process.
     Raises :class:`~models.artefact.ArtefactMissing` and :class:`~models.artefact.ArtefactDamaged`.
@@ -60,12 +61,15 @@ class Engine:
         batch_sizes: Sequence[int] = BATCH_SIZES,
         named: Mapping[str, str] | None = None,
         threads: int | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self.device = use_device(threads)
         self.manifests: dict[str, Manifest] = {}
         self._networks: dict[str, Batched] = {}
         for name in MODELS:
-            artefact = load_artefact(find_artefact(root, name, (named or {}).get(name)))
+            version = (named or {}).get(name)
+            folder = find_artefact(root, name, version) if version else find_labelled(root, name)
+            artefact = load_artefact(folder, trust)
             self.manifests[name] = artefact.manifest
             # UNVERIFIED on a GPU: without XLA there, so that Keras takes cuDNN's LSTM.
             worth = self.device == "CPU" and name in COMPILED

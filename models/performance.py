@@ -21,7 +21,7 @@ class PerformanceConfig:
     """Sizes, and the ``levels`` of the quantiles, rising."""
 
     channels: int = 4
-    static: int = 7
+    static: int = 8
     patch: int = 4
     units: int = 32
     hidden: int = 32

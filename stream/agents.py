@@ -19,11 +19,12 @@ from itertools import pairwise
 from typing import Any, Final
 
 import structlog
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from stream import metrics, topics
 from stream.bounds import Bounds
 from stream.control import ControlFollower
+from stream.delivery import records_of
 from stream.merge import PartitionMerge
 from stream.offsets import commit, committed
 from stream.publish import Message, Publisher
@@ -35,7 +36,6 @@ from stream.timed import Stopwatch
 
 log = structlog.get_logger()
 
-NO_GENERATION: Final = -1
 TELEMETRY: Final = {False: topics.WEARABLE, True: topics.VENUE}
 
 
@@ -65,27 +65,23 @@ class Telemetry:
         self._merges: dict[int, PartitionMerge] = {}
         self._safe: dict[int, Point] = {}
         self._doubtful: set[int] = set()
-        self._left = NO_GENERATION
         self._busy = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="route")
         self._safe_at = time.monotonic()
         self._shuffle = None if parts.shuffle is None else random.Random(parts.shuffle)  # noqa: S311
 
     async def take(self, events: Sequence[Any]) -> None:
-        """Work through a batch of Faust events. What was fetched before a rebalance comes again after it."""
+        """Work through the chunks that Faust's events carry."""
         async with self._busy:
-            generation = self._app.consumer_generation_id
-            messages = [event.message for event in events]
-            ready = await self._merge([m for m in messages if m.generation_id == generation != self._left])
-            await self._parts.control.catch_up()
-            for chunk in self._cut(ready):
-                await self._parts.publisher.publish(await self._in_thread(self._push, chunk))
+            await self._work_through(await self._merge(records_of(self._app, events)))
             if self._due():
                 await self._commit_safe()
 
     async def rest(self) -> None:
-        """Between batches: make the state safe when that is due."""
+        """Between batches: wait for nothing that Kafka has deleted, and make the state safe when that is due."""
         async with self._busy:
+            if ready := await self._skip_deleted():
+                await self._work_through(ready)
             if self._due():
                 await self._commit_safe()
 
@@ -97,47 +93,87 @@ class Telemetry:
 
     async def revoked(self, partitions: Iterable[int]) -> None:
         """Partitions may go to another worker: leave it as little as possible to do again."""
+        self._app.consumer.leave()
         async with self._busy:
             if self._merges:
                 await self._commit_safe()
-            self._doubtful, self._left = set(self._merges), self._app.consumer_generation_id
+            self._doubtful = set(self._merges)
             log.info("partitions revoked", partitions=sorted(set(partitions)))
 
     async def assigned(self, partitions: Iterable[int]) -> None:
-        """Forget partitions that are no longer ours, load those that are new."""
+        """Forget partitions that are no longer ours, load those that are new, and go on from what we have."""
         ours = set(partitions)
         async with self._busy:
             await self._forget(set(self._merges) - ours)
             await self._own(ours)
-            self._left = NO_GENERATION
+            await self._app.consumer.go_on(self._positions())
             log.info("partitions assigned", partitions=sorted(ours))
+
+    def _positions(self) -> dict[TopicPartition, int]:
+        """The next record of each log that was not received yet."""
+        return {
+            TopicPartition(topic, partition): merge.received(venue=venue)
+            for partition, merge in self._merges.items()
+            for venue, topic in TELEMETRY.items()
+        }
+
+    async def _work_through(self, ready: list[Record]) -> None:
+        await self._parts.control.catch_up()
+        for chunk in self._cut(ready):
+            await self._parts.publisher.publish(await self._in_thread(self._push, chunk))
 
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
-    async def _merge(self, messages: Sequence[Any]) -> list[Record]:
-        """Put messages into their partitions' merges; give what may go on, in merged order."""
+    async def _merge(self, fetched: Sequence[ConsumerRecord]) -> list[Record]:
+        """Put records into their partitions' merges; give what may go on, in merged order."""
         arrived: dict[int, list[Record]] = {}
-        for message in messages:
-            arrived.setdefault(message.partition, []).append(_record(message))
+        for record in fetched:
+            arrived.setdefault(record.partition, []).append(_record(record))
         ready: list[Record] = []
-        await self._own(set(arrived))  # records may come before Faust says whose they are
         for partition, records in arrived.items():
             ready += self._merges[partition].push(records)
-        _count(messages)
+        _count(fetched)
+        self._tell_lost()
         return ready + await self._ask_ends()
+
+    def _blocked(self) -> dict[TopicPartition, bool]:
+        """The logs that others wait for, and whether they are the venue's."""
+        blocked = {p: on for p, m in self._merges.items() if (on := m.blocked_on()) is not None}
+        return {TopicPartition(TELEMETRY[venue], partition): venue for partition, venue in blocked.items()}
 
     async def _ask_ends(self) -> list[Record]:
         """Where one log waits for the other, ask whether the other has more; go on where it has not."""
-        blocked = {p: on for p, m in self._merges.items() if (on := m.blocked_on()) is not None}
-        if not blocked:
-            return []
-        places = {TopicPartition(TELEMETRY[venue], partition): venue for partition, venue in blocked.items()}
+        places = self._blocked()
         ready: list[Record] = []
         for place, end in (await self._parts.bounds.ends(places)).items():
             ready += self._merges[place.partition].drained(venue=places[place], end=end)
         metrics.WAITING.set(sum(merge.waiting for merge in self._merges.values()))
         return ready
+
+    async def _skip_deleted(self) -> list[Record]:
+        """Where one log waits for the other, ask whether what it waits for is still kept; go on where it is not."""
+        places = self._blocked()
+        bounds = self._parts.bounds
+        begins, ends = await bounds.begins(places), await bounds.ends(places)
+        ready: list[Record] = []
+        for place, venue in places.items():
+            merge = self._merges[place.partition]
+            ready += merge.kept(venue=venue, begin=begins[place], end=ends[place])
+        self._tell_lost()
+        return ready
+
+    def _tell_lost(self) -> None:
+        for partition, merge in self._merges.items():
+            for venue, topic in TELEMETRY.items():
+                if lost := merge.take_lost(venue=venue):
+                    metrics.LOST.labels(topic).inc(lost)
+                    log.warning(
+                        "Kafka deleted records before they were read",
+                        topic=topic,
+                        partition=partition,
+                        lost=lost,
+                    )
 
     async def _own(self, partitions: set[int]) -> None:
         """Go on with what we have of partitions, load the others.
@@ -248,15 +284,15 @@ class Telemetry:
             metrics.LAG.labels(place.topic, str(place.partition)).set(max(0, end - done))
 
 
-def _record(message: Any) -> Record:
-    venue = message.topic == topics.VENUE
-    at_us = round(message.timestamp * 1000) * 1000  # Faust gives seconds as a float of whole milliseconds
-    return Record(venue, message.partition, message.offset, at_us, message.key, message.value)
+def _record(fetched: ConsumerRecord) -> Record:
+    venue = fetched.topic == topics.VENUE
+    at_us = fetched.timestamp * 1000
+    return Record(venue, fetched.partition, fetched.offset, at_us, fetched.key, fetched.value)
 
 
-def _count(messages: Sequence[Any]) -> None:
+def _count(fetched: Sequence[ConsumerRecord]) -> None:
     for topic in TELEMETRY.values():
-        metrics.FRAMES.labels(topic).inc(sum(message.topic == topic for message in messages))
+        metrics.FRAMES.labels(topic).inc(sum(record.topic == topic for record in fetched))
 
 
 def _point(merge: PartitionMerge) -> Point:

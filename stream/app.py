@@ -18,7 +18,7 @@ from stream.alert import load_rules
 from stream.align import Clock
 from stream.bounds import Bounds
 from stream.control import ControlFollower
-from stream.driver import kafka_app
+from stream.driver import CHUNKS, kafka_app
 from stream.infer import Engine
 from stream.publish import Publisher
 from stream.restore import Restorer
@@ -45,7 +45,7 @@ def create_worker(
     @app.agent(topic, name="telemetry")  # type: ignore[untyped-decorator]
     async def telemetry(records: Any) -> None:
         worker = await life.start()
-        async for events in records.noack_take(settings.chunk_max, within=settings.chunk_within_ms / 1000):
+        async for events in records.noack_take(CHUNKS, within=settings.chunk_within_ms / 1000):
             await worker.take(events)
 
     app.timer(1.0)(life.rest)
@@ -116,7 +116,7 @@ class _Life:
             await self._telemetry.rest()
 
     async def revoked(self, _: Any, partitions: Any, **_kwargs: Any) -> None:
-        """A rebalance begins."""
+        """A rebalance begins. Before the telemetry has started nothing was fetched."""
         if self._telemetry is not None:
             await self._telemetry.revoked(_ours(partitions))
 

@@ -106,6 +106,24 @@ def day_input(
     return DayInput(window, abstains(days))
 
 
+def morning_input(rows: Sequence[Mapping[str, Any]], day: date) -> DayInput:
+    """Daily rows to what is known on the morning of ``day``."""
+    known = until(rows, day)
+    today = any(row["date"] == day.isoformat() for row in known)
+    return day_input(known, fraction_known=0.0 if today else 1.0)
+
+
+def until(rows: Sequence[Mapping[str, Any]], day: date) -> list[Mapping[str, Any]]:
+    """The rows up to a day. Of the day itself what was said in the morning; its load is not known then."""
+    last = day.isoformat()
+    today = [{**row, "load": None} for row in rows if row["date"] == last and _said(row)]
+    return [row for row in rows if row["date"] < last] + today
+
+
+def _said(row: Mapping[str, Any]) -> bool:
+    return bool(row.get("injury_report")) or any(row.get(name) is not None for name in WELLNESS)
+
+
 def abstains(days: Days) -> str | None:
     """Why the injury head gives no risk for the last of these days, or None."""
     if days.report[-CLEAR:].any():

@@ -1,43 +1,24 @@
-"""Driver: Faust's Kafka consumer with two of its fixed choices changed. The only subclass of Faust's transport.
-
-Without tables Faust assigns partitions round robin over all topics, so that with three workers one would get
-``telemetry.wearable-0`` and another ``telemetry.venue-0``; the range assignor gives equal numbers of two topics
-to one worker, and everything of an athlete stays together. And Faust lets the broker hold back an answer for
-1.5 s; a broker that takes that at its word (the embedded one does) would make every score that old.
-"""
+"""Driver: Faust apps as all our processes want them, and the transport with our consumer in it."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import faust
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.transport.drivers import aiokafka as driver
 
+from stream.delivery import ChunkConsumer
 from stream.errors import SettingsError
 from stream.settings import Settings
 
-FETCH_WAIT_MS: Final = 50
 #: How long a process may wait (for a store, say) before it leaves its group or Faust calls it stuck: 30 days, s.
 OUTAGE_S: Final = 30 * 24 * 3600.0
-
-
-class _Thread(driver.AIOKafkaConsumerThread):
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        """Faust's consumer, changed before it starts: it takes neither as a setting."""
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 (see above)
-        consumer._partition_assignment_strategy = (RangePartitionAssignor,)  # noqa: SLF001 (see above)
-        return consumer
-
-
-class _Consumer(driver.Consumer):
-    def _new_consumer_thread(self) -> _Thread:
-        return _Thread(self, loop=self.loop, beacon=self.beacon)
+#: Chunks that an agent takes in one go at most; twice as many wait for it before fetching pauses.
+CHUNKS: Final = 16
 
 
 class _Transport(driver.Transport):
-    Consumer = _Consumer
+    Consumer = ChunkConsumer
 
 
 class TouchlineApp(faust.App):
@@ -70,7 +51,8 @@ def kafka_app(settings: Settings, name: str) -> faust.App:
         broker_heartbeat_interval=min(2.0, settings.rebalance_timeout_s / 4),
         broker_rebalance_timeout=settings.rebalance_timeout_s,
         broker_max_poll_interval=OUTAGE_S,
-        stream_buffer_maxsize=2 * settings.chunk_max,
+        broker_max_poll_records=settings.chunk_max,
+        stream_buffer_maxsize=2 * CHUNKS,
         stream_processing_timeout=OUTAGE_S,
         stream_wait_empty=False,
         agent_supervisor="mode.CrashingSupervisor",

@@ -9,6 +9,8 @@ TouchlineError
 │   └── ModelMissing
 ├── TopicMismatch         topics are not as the contract wants them             exit 1
 │   └── TopicsMissing     some are not there at all
+├── ModelRefused          a model version is damaged, not signed by a trusted key, or answers wrong  exit 1
+├── RequestRefused        a request to the model service is not answered; carries its HTTP status
 ├── UnreadableFile        a recording that no reader understands                exit 2
 └── FrameRejected         one frame is not acceptable; carries the named reason (never ends a process)
 """
@@ -50,6 +52,10 @@ class ModelMissing(MissingError):
     """A model directory or one of its files is not there or is not readable."""
 
 
+class ModelRefused(TouchlineError):
+    """A model version may not be used; the message names the file and what is wrong with it."""
+
+
 class TopicMismatch(TouchlineError):
     """A topic's partitions, retention or clean-up differ from the contract."""
 
@@ -60,6 +66,16 @@ class TopicsMissing(TopicMismatch):
 
 class UnreadableFile(UsageError):
     """A recording could not be read; the message names the file and the reason."""
+
+
+class RequestRefused(TouchlineError):
+    """A request to the model service is not answered. The kinds stand in :mod:`stream.serving.refusals`."""
+
+    status = 400
+    #: What the metrics call it.
+    outcome = "invalid"
+    #: When it is worth asking again, s; None where it never is.
+    retry_after_s: int | None = None
 
 
 class FrameRejected(TouchlineError):

@@ -12,7 +12,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.normalise import CHANNELS, Normalised
+from stream.normalise import CHANNELS, PRIOR, Normalised
+from stream.roster import STATIC
 
 Float32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -23,8 +24,15 @@ SEEN_S: Final = 30
 OUTPUT_S: Final = 60
 #: Below this share of heart-rate reserve effort says little about output.
 LEAST_RESERVE: Final = 0.4
+#: Less output than this share of the prior's centre is not expected of anybody.
+LEAST_EXPECTED: Final = 0.02
 #: Kinds of output, the best first: a channel of the history each.
 OUTPUTS: Final = ("power", "metabolic_power", "speed")
+#: Channels of the effort, a value a second each.
+EFFORT: Final = ("heart_rate_reserve", "wbgt_per_40", "heart_rate_reserve_present", "wbgt_present")
+#: What the performance model is told of the athlete and the activity.
+PERSONAL: Final = (*STATIC, "efficiency_known")
+_CENTRE: Final = np.array([PRIOR[name][0] for name in OUTPUTS])
 
 
 class Forecast(Protocol):
@@ -66,7 +74,7 @@ class Engine(Protocol):
         """``x (B, 120, 2C)``, ``anchor (B, 3)``."""
 
     def performance(self, effort: Float32, static: Float32) -> Float32:
-        """``effort (B, 120, 4)``, ``static (B, S)`` to quantiles ``(B, Q)`` of output over own centre."""
+        """``effort (B, 120, 4)``, ``static (B, S)`` to quantiles ``(B, Q)`` of output, see :class:`Output`."""
 
     def injury(self, days: Float32) -> Float32:
         """``days (B, 14, D)`` to the ensemble's probabilities ``(B, M)``."""
@@ -77,14 +85,17 @@ class Inferred:
     """Answers for R seconds, NaN where a head abstains.
 
     ``median (R, 3, 60)`` of heart rate, speed, yaw rate; ``acceleration (R, 60)``; ``bands (R, 3, 6, 2)``.
-    ``percentile (R,)``: where the actual output lies among what is expected when fresh, 0 to 1; ``abstains
-    (R,)``: index into :data:`ABSTENTIONS` of why there is none.
+    ``percentile (R,)``: where the actual output lies among what is expected when fresh, 0 to 1;
+    ``over_expected (R,)``: the output over the median of that; ``kind (R,)`` of output; ``abstains (R,)``: index into
+    :data:`ABSTENTIONS` of why there is no percentile.
     """
 
     median: Float32
     acceleration: Float32
     bands: Float32
     percentile: Floats
+    over_expected: Floats
+    kind: NDArray[np.int64]
     abstains: NDArray[np.int64]
 
 
@@ -99,11 +110,29 @@ ABSTENTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What the performance model is told of the athletes of R rows: heart limits (bpm) and ``static (R, S)``."""
+    """What the performance model is told of the athletes of R rows.
+
+    Heart limits (bpm), ``static (R, S)``; for each kind of output ``efficiency (R, 3)``, which it is divided by, and
+    ``known (R, 3)``, how far that is the athlete's own: 0 to 1.
+    """
 
     heart_rest: Floats
     heart_max: Floats
     static: Float32
+    efficiency: Floats
+    known: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Mean output of the last minute of R rows over the prior's centre and over the athlete's efficiency.
+
+    ``kind (R,)``: index into :data:`OUTPUTS`, the best that is there; ``over_own (R,)``; ``abstains (R,)``.
+    """
+
+    kind: NDArray[np.int64]
+    over_own: Floats
+    abstains: NDArray[np.int64]
 
 
 def infer(windows: Normalised, person: Person, engine: Engine) -> Inferred:
@@ -116,13 +145,25 @@ def infer(windows: Normalised, person: Person, engine: Engine) -> Inferred:
             np.zeros((0, 60), np.float32),
             np.zeros((0, 3, 6, 2), np.float32),
             none,
+            none,
+            none.astype(np.int64),
             none.astype(np.int64),
         )
     median, acceleration, bands = _forecast(windows, engine)
-    abstains, actual = output_over_own(windows, person)
-    quantiles = engine.performance(effort(windows.raw, person), person.static)
-    percentile = percentile_of(actual, quantiles, engine.quantile_levels)
-    return Inferred(median, acceleration, bands, np.where(abstains == 0, percentile, np.nan), abstains)
+    given = output(windows.raw, person)
+    quantiles = engine.performance(effort(windows.raw, person), personal(person, given.kind))
+    percentile = percentile_of(given.over_own, quantiles, engine.quantile_levels)
+    expected = quantiles[:, engine.quantile_levels.index(0.5)].astype(np.float64)
+    scored = given.abstains == 0
+    return Inferred(
+        median,
+        acceleration,
+        bands,
+        percentile=np.where(scored, percentile, np.nan),
+        over_expected=np.where(scored, given.over_own / np.maximum(expected, LEAST_EXPECTED), np.nan),
+        kind=given.kind,
+        abstains=given.abstains,
+    )
 
 
 def _forecast(windows: Normalised, engine: Engine) -> tuple[Float32, Float32, Float32]:
@@ -141,7 +182,7 @@ def _seen(present: NDArray[np.bool_], channel: str) -> NDArray[np.int64]:
 
 
 def effort(raw: Float32, person: Person) -> Float32:
-    """``(R, 120, 4)``: share of heart-rate reserve, WBGT over 40 °C, and 1 where each is present."""
+    """``(R, 120, 4)`` by :data:`EFFORT`: share of heart-rate reserve, WBGT over 40 °C, 1 where each is present."""
     heart = raw[:, :, CHANNELS.index("heart_rate")]
     rest, most = person.heart_rest[:, None], person.heart_max[:, None]
     channels = np.stack([(heart - rest) / (most - rest), raw[:, :, CHANNELS.index("wbgt")] / 40.0], axis=2)
@@ -149,23 +190,29 @@ def effort(raw: Float32, person: Person) -> Float32:
     return np.concatenate([np.where(present, channels, 0), present], axis=2).astype(np.float32)
 
 
-def output_over_own(windows: Normalised, person: Person) -> tuple[NDArray[np.int64], Floats]:
-    """Mean output of the last minute over the athlete's own centre, and why it may not be scored."""
-    recent = windows.raw[:, -OUTPUT_S:]
-    actual = np.full(len(recent), np.nan)
-    for name in reversed(OUTPUTS):
-        channel = CHANNELS.index(name)
-        mean = _mean(recent[:, :, channel]) / windows.centre[:, channel]
-        actual = np.where(np.isnan(mean), actual, mean)
+def personal(person: Person, kind: NDArray[np.int64]) -> Float32:
+    """``(R, S + 1)`` by :data:`PERSONAL`."""
+    known = person.known[np.arange(len(kind)), kind]
+    return np.concatenate([person.static, known[:, None]], axis=1).astype(np.float32)
+
+
+def output(raw: Float32, person: Person) -> Output:
+    """The output of the last minute of ``raw (R, 120, channels)``, and why it may not be scored."""
+    recent = raw[:, -OUTPUT_S:]
+    columns = [CHANNELS.index(name) for name in OUTPUTS]
+    mean = np.stack([_mean(recent[:, :, column]) for column in columns], axis=1) / _CENTRE  # (R, 3)
+    kind = np.argmax(~np.isnan(mean), axis=1)
+    rows = np.arange(len(recent))
+    over_own = mean[rows, kind] / person.efficiency[rows, kind]
     heart = _mean(recent[:, :, CHANNELS.index("heart_rate")])
     reserve = (heart - person.heart_rest) / (person.heart_max - person.heart_rest)
     seen = ~np.isnan(recent)
     reasons = np.zeros(len(recent), dtype=np.int64)
     reasons[reserve < LEAST_RESERVE] = 4
-    reasons[np.isnan(actual) | np.isnan(reserve)] = 3
-    reasons[~seen[:, :, [CHANNELS.index(n) for n in OUTPUTS]].any(axis=(1, 2))] = 2
+    reasons[np.isnan(over_own) | np.isnan(reserve)] = 3
+    reasons[~seen[:, :, columns].any(axis=(1, 2))] = 2
     reasons[~seen[:, :, CHANNELS.index("heart_rate")].any(axis=1)] = 1
-    return reasons, actual
+    return Output(kind, over_own, reasons)
 
 
 def _mean(values: Float32) -> Floats:

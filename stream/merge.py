@@ -17,23 +17,33 @@ from stream.records import Record
 
 @dataclass(slots=True)
 class _Log:
-    """One log of one partition. ``seen``: running maximum of timestamps, µs; ``next``: the next offset."""
+    """One log of one partition. ``seen``: running maximum of timestamps, µs; ``next``: the next offset.
+
+    ``lost``: records that the broker had deleted before they were read.
+    """
 
     next: int
     seen: int = -1
     drained: bool = False
+    lost: int = 0
     waiting: deque[Record] = field(default_factory=deque)
 
     def take(self, record: Record) -> bool:
         """Queue a record; False when it was taken before (a redelivery after a rebalance)."""
         if record.offset < self.next:
             return False
+        self.skip_to(record.offset)
         self.next = record.offset + 1
         if record.at_us < self.seen:
             record = replace(record, at_us=self.seen)
         self.seen = record.at_us
         self.waiting.append(record)
         return True
+
+    def skip_to(self, offset: int) -> None:
+        """Go on from an offset further on: what lies before it will not come."""
+        self.lost += max(0, offset - self.next)
+        self.next = max(self.next, offset)
 
     def beyond(self, stamp: int) -> bool:
         """Whether nothing stamped at or before ``stamp`` can come: it was passed, or the log is at its end."""
@@ -55,6 +65,12 @@ class PartitionMerge:
         """The next offset of a log that was not given yet."""
         return self._logs[venue].next
 
+    def take_lost(self, *, venue: bool) -> int:
+        """How many records of a log will never come, since last asked: Kafka deletes by age, read or not."""
+        log = self._logs[venue]
+        lost, log.lost = log.lost, 0
+        return lost
+
     @property
     def waiting(self) -> int:
         """Records held back."""
@@ -71,7 +87,15 @@ class PartitionMerge:
 
     def drained(self, *, venue: bool, end: int) -> list[Record]:
         """Tell that the log's end offset was ``end`` after everything given so far was received."""
+        return self._at_end(self._logs[venue], end)
+
+    def kept(self, *, venue: bool, begin: int, end: int) -> list[Record]:
+        """Tell what the broker still keeps of a log: nobody waits for what it has deleted."""
         log = self._logs[venue]
+        log.skip_to(begin)
+        return self._at_end(log, end)
+
+    def _at_end(self, log: _Log, end: int) -> list[Record]:
         log.drained = log.next >= end
         return self._release()
 

@@ -13,6 +13,9 @@ _FAST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 FRAMES: Final = Counter("touchline_frames_total", "Records taken from a telemetry topic", ["topic"])
 REJECTED: Final = Counter("touchline_frames_rejected_total", "Frames not scored, by reason", ["reason"])
 LATE: Final = Counter("touchline_frames_late_total", "Frames that came after their windows had closed")
+LOST: Final = Counter(
+    "touchline_records_lost_total", "Records that Kafka deleted before they were read", ["topic"]
+)
 SCORES: Final = Counter("touchline_scores_total", "Scores published")
 ALERTS: Final = Counter("touchline_alerts_total", "Alert transitions published", ["rule", "state"])
 LAG: Final = Gauge("touchline_lag_records", "Records not yet taken", ["topic", "partition"])

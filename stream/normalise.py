@@ -55,13 +55,12 @@ class Normalised:
     """Two minutes up to each of R seconds.
 
     ``raw (R, 120, channels)`` in natural units, NaN missing; ``x (R, 120, 2 channels)`` own terms with 0 for
-    missing, then 1 where present; ``anchor (R, 3)`` last heart rate, last speed, 0; ``centre (R, channels)``.
+    missing, then 1 where present; ``anchor (R, 3)`` last heart rate, last speed, 0.
     """
 
     raw: NDArray[np.float32]
     x: NDArray[np.float32]
     anchor: NDArray[np.float32]
-    centre: Floats
 
 
 def begin_session(slots: Slots, slot: int, baselines: Mapping[str, Sequence[float]]) -> None:
@@ -93,7 +92,7 @@ def normalise(seconds: Seconds, measures: Measures, slots: Slots) -> Normalised:
             anchor[rows, column] = state[f"last_{name}"][slot]
     centre, spread = state["centre"][seconds.slot], state["spread"][seconds.slot]
     anchor[:, :2] = np.where(np.isnan(anchor[:, :2]), centre[:, :2], anchor[:, :2])
-    return Normalised(raw, own_terms(raw, centre, spread), anchor.astype(np.float32), centre)
+    return Normalised(raw, own_terms(raw, centre, spread), anchor.astype(np.float32))
 
 
 def _remember(state: Any, slot: Ints, second: Ints, history: Floats) -> None:

@@ -32,10 +32,10 @@ Headers = Sequence[tuple[str, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One record to be written."""
+    """One record to be written; without ``partition`` the key decides."""
 
     topic: str
-    partition: int
+    partition: int | None
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
@@ -100,6 +100,11 @@ def rejected_message(rejected: Rejected) -> Message:
     return Message(topics.REJECTED, record.partition, key, record.value[:KEPT_BYTES], headers)
 
 
+def athlete_message(record: dict[str, Any]) -> Message:
+    """An athlete record after a session, by its key; the control topics have partitions of their own."""
+    return Message(topics.ATHLETES, None, record["athlete"].encode(), msgpack.packb(record))
+
+
 class Publisher:
     """A producer that remembers what is under way; :meth:`settle` waits for it and raises what went wrong."""
 
@@ -135,6 +140,7 @@ class Publisher:
         messages = [rejected_message(rejected) for rejected in outputs.rejected]
         messages += [alert_message(transition) for transition in outputs.alerts]
         messages += [score_message(partition, record, scored_us) for partition, record in outputs.scores]
+        messages += [athlete_message(record) for record in outputs.athletes]
         await self.send(messages)
         _count(outputs, scored_us)
 

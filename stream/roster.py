@@ -106,6 +106,7 @@ class _Day(_Record):
     date: Annotated[str, AfterValidator(_iso)]
     load: FiniteFloat | None = None
     load_source: str | None = None
+    load_estimated: FiniteFloat | None = None
     fatigue: FiniteFloat | None = None
     mood: FiniteFloat | None = None
     sleep_quality: FiniteFloat | None = None
@@ -116,11 +117,19 @@ class _Day(_Record):
     injury_report: bool | None = None
 
 
+class _Attended(_Record):
+    session: str
+    opened_us: int
+    load: Annotated[list[FiniteFloat], Limits(min_length=3, max_length=3)] | None
+    own: dict[str, Annotated[list[FiniteFloat], AfterValidator(_baseline)]]
+
+
 class _Athlete(_Record):
     profile: _Profile | None = None
     baselines: dict[str, Annotated[list[FiniteFloat], AfterValidator(_baseline)]] | None = None
     population: str | None = None
     days: list[_Day] | None = None
+    sessions: list[_Attended] | None = None
 
 
 class _Session(_Record):

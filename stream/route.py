@@ -6,17 +6,17 @@ are cut into chunks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream import alert, align, features, infer, normalise, roster, score
+from stream import alert, align, diary, efficiency, features, infer, normalise, roster, score
 from stream.alert import Alerts, Rule, Transition
 from stream.align import SECOND_US, Aligned, Clock
-from stream.days import day_input, stands_out
+from stream.days import morning_input, stands_out, until
 from stream.decode import Decoded, decode
 from stream.features import Measures
 from stream.infer import Engine, Inferred, Person
@@ -37,11 +37,12 @@ HORIZON_DAYS: Final = 7
 
 @dataclass(slots=True)
 class Outputs:
-    """What follows from a chunk: (partition, score record), alert transitions, refused records."""
+    """What follows from a chunk: (partition, score record), alert transitions, refused records, athlete records."""
 
     scores: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     alerts: list[Transition] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    athletes: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Route:
@@ -55,6 +56,8 @@ class Route:
                 *normalise.FIELDS,
                 *roster.FIELDS,
                 *score.FIELDS,
+                *diary.FIELDS,
+                *efficiency.FIELDS,
                 *alert.fields(rules),
             )
         )
@@ -104,6 +107,8 @@ class Route:
         self._mark(marks, None, out)
         partitions = (self.slots.of(int(slot)).partition for slot in seconds.slot)
         out.scores += zip(partitions, records, strict=True)
+        ended = dict.fromkeys(closing.slot for closing in aligned.closings if closing.final)
+        out.athletes += [self._leave(slot) for slot in ended]
 
     def measure(self, seconds: Seconds) -> Measures:
         """Features of closed seconds."""
@@ -116,48 +121,64 @@ class Route:
         slots = self.slots
         measures = self.measure(seconds)
         windows = normalise.normalise(seconds, measures, slots)
+        diary.add_seconds(seconds, windows.x[:, -1], measures.live["heart_rate_reserve"], slots)
         inferred: Inferred = infer.infer(windows, self._person(seconds.slot), self.engine)
+        efficiency.add_seconds(seconds, inferred, slots)
         return Scored(seconds, measures, inferred, score.judge_performance(seconds, inferred, slots))
 
     def _person(self, slot: Ints) -> Person:
         state = self.slots.state
-        return Person(state["heart_rest"][slot], state["heart_max"][slot], state["static"][slot])
+        return Person(
+            state["heart_rest"][slot],
+            state["heart_max"][slot],
+            state["static"][slot],
+            state["efficiency"][slot],
+            state["efficiency_known"][slot],
+        )
 
     def _begin(self, started: Sequence[int]) -> None:
         """Sessions begin: what the roster knows goes into the slots, and the morning risk is computed once."""
-        windows, reasons = [], []
+        mornings, inputs = [], []
         for slot in started:
             athlete = self.slots.of(slot)
             person = self.people.athlete(athlete.name)
             at_us = int(self.slots.state["opened_us"][slot])
             profile = person.get("profile") or {}
             features.begin_session(self.slots, slot, profile, roster.age(profile, at_us))
-            normalise.begin_session(self.slots, slot, person.get("baselines") or {})
+            own = diary.baselines(person, at_us)
+            normalise.begin_session(self.slots, slot, own)
+            efficiency.begin_session(self.slots, slot, own)
             activity = self.people.session(athlete.session).get("activity")
             self.slots.state["static"][slot] = roster.static_features(profile, activity, at_us)
-            days = day_input(person.get("days") or [])
-            windows.append(days.window)
-            reasons.append(days.abstains)
-        risks = self.engine.injury(np.stack(windows)).astype(np.float64)
-        for slot, members, reason in zip(started, risks, reasons, strict=True):
-            rows = self.people.athlete(self.slots.of(slot).name).get("days") or []
+            mornings.append(until(person.get("days") or [], diary.day_of(at_us)))
+            inputs.append(morning_input(mornings[-1], diary.day_of(at_us)))
+        risks = self.engine.injury(np.stack([found.window for found in inputs])).astype(np.float64)
+        for slot, members, rows, found in zip(started, risks, mornings, inputs, strict=True):
             self.slots.of(slot).context = {
-                "injury": self._injury(slot, members, reason),
+                "injury": self._injury(slot, members, rows, found.abstains),
                 "stands_out": [list(entry) for entry in stands_out(rows)],
             }
 
-    def _injury(self, slot: int, members: NDArray[np.float64], reason: str | None) -> dict[str, Any]:
+    def _leave(self, slot: int) -> dict[str, Any]:
+        """A session is over: what it leaves in the athlete's record, known here at once for the next one."""
+        name = self.slots.of(slot).name
+        record = diary.record_after(self.people.athlete(name), self.slots, slot)
+        self.people.athletes[name] = record
+        return record
+
+    def _injury(
+        self, slot: int, members: NDArray[np.float64], rows: Sequence[Mapping[str, Any]], reason: str | None
+    ) -> dict[str, Any]:
         """Morning risk with the 10th to 90th percentile of the ensemble; it stands for the session."""
         person = self.people.athlete(self.slots.of(slot).name)
         low, high = np.percentile(members, [10, 90])
-        days = person.get("days") or []
         known = reason is None
         return {
             "risk": round(float(members.mean()), 6) if known else None,
             "low": round(float(low), 6) if known else None,
             "high": round(float(high), 6) if known else None,
             "horizon_days": HORIZON_DAYS,
-            "load_source": days[-1].get("load_source") if days else None,
+            "load_source": rows[-1].get("load_source") if rows else None,
             "outside_population": person.get("population") != POPULATION,
             "abstains": reason,
         }

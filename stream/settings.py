@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     rebalance_timeout_s: float = Field(
         4.0, ge=1.0, le=300.0, description="how long a group waits for its members to rejoin, s"
     )
-    chunk_max: int = Field(2_000, ge=1, le=100_000, description="records a worker takes in one go at most")
+    chunk_max: int = Field(2_000, ge=1, le=100_000, description="records of one poll at most")
     chunk_within_ms: int = Field(50, ge=1, le=1_000, description="how long a chunk gathers, ms")
 
     shuffle: int | None = Field(
@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     )
 
     model_dir: Path | None = Field(None, description="model registry; none takes the shipped models")
+    keys: Path = Field(
+        Path("~/.config/touchline/keys"),
+        description="signing key of this machine, and public keys trusted here",
+    )
     rules: Path | None = Field(None, description="alert rules TOML; none takes the shipped rules")
 
     web_host: str = Field("127.0.0.1", description="address the page listens on")
@@ -77,6 +81,33 @@ class Settings(BaseSettings):
         "", repr=False, description="token of the login link; empty makes a new one at start"
     )
     web_ticks: bool = Field(False, description="the web process writes the once-a-second ticks")
+    serving_host: str = Field("127.0.0.1", description="address the model service listens on")
+    serving_port: int = Field(
+        8501, ge=0, le=65_535, description="port of the model service; 0 takes a free one"
+    )
+    serving_policy: Literal["label", "latest", "pinned"] = Field(
+        "label", description="which version the model service takes where a request names none"
+    )
+    serving_poll_s: float = Field(
+        5.0, gt=0, le=3_600, description="how often the model service looks at the registry, s"
+    )
+    serving_named: int = Field(
+        2, ge=0, le=64, description="versions kept in service only because a request named them"
+    )
+    serving_rows: int = Field(256, ge=1, le=1_024, description="rows of one batch and of one request")
+    serving_queue_rows: int = Field(
+        1_024, ge=1, le=1_000_000, description="rows that may wait for one network; beyond them answer 429"
+    )
+    serving_delay_ms: float = Field(
+        2.0, ge=0, le=100, description="how long a batch waits for further requests, ms"
+    )
+    serving_timeout_s: float = Field(
+        10.0, gt=0, le=600, description="deadline of a request that names none, and the longest one, s"
+    )
+    serving_body_bytes: int = Field(
+        1 << 24, ge=1 << 10, le=1 << 30, description="largest body of a request to the model service, bytes"
+    )
+
     metrics_host: str = Field("127.0.0.1", description="address of Prometheus metrics")
     metrics_port: int | None = Field(
         None, ge=0, le=65_535, description="port of Prometheus metrics; none: no port, 0: a free one"

@@ -16,7 +16,10 @@ import typer
 
 from stream.errors import TouchlineError, UsageError
 from stream.settings import Settings
+from touchline.cli_evaluate import evaluate_app
 from touchline.cli_evaluate_movement import evaluate_movement
+from touchline.cli_models import models_app
+from touchline.cli_serve import route, serve
 from touchline.terminal import (
     AsJson,
     ModelDir,
@@ -34,9 +37,11 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(no_args_is_help=True, help="Make or check the Kafka topics.")
 app.add_typer(topics_app, name="topics")
-evaluate_app = typer.Typer(no_args_is_help=True, help="Score a stored model; trains nothing.")
-app.add_typer(evaluate_app, name="evaluate")
 evaluate_app.command("movement")(evaluate_movement)
+app.add_typer(evaluate_app, name="evaluate")
+models_app.command("serve")(serve)
+models_app.command("route")(route)
+app.add_typer(models_app, name="models")
 RETRY_S = 1.0
 
 Broker = Annotated[
@@ -49,7 +54,7 @@ MetricsPort = Annotated[int | None, typer.Option(help="Port of Prometheus metric
 Ready = Annotated[Path | None, typer.Option(help="A file to make once this process can work.")]
 Kind = Literal["match", "training", "run"]
 Fatigue = Literal["none", "natural", "fade"]
-Trainable = Literal["all", "forecast", "performance", "injury", "movement"]
+Trainable = Literal["all", "forecast", "performance", "injury"]
 
 
 def main() -> None:
@@ -73,21 +78,27 @@ def demo(
     influx_url: Influx = None,
     store: StoreFile = None,
     web_port: Annotated[int | None, typer.Option(help="Port of the page; 0 takes a free one.")] = None,
+    models_port: Annotated[
+        int | None, typer.Option(help="Port of the model service; 0 takes a free one.")
+    ] = None,
     model_dir: ModelDir = None,
 ) -> None:
-    """Everything at once: broker, worker, sink, page and a simulated squad."""
+    """Everything at once: broker, worker, sink, page, model service and a simulated squad."""
     from touchline.demo import Around, DemoConfig, run_demo
 
     settings = settings_with(
-        broker=broker, influx_url=influx_url, store=store, web_port=web_port, model_dir=model_dir
+        broker=broker,
+        influx_url=influx_url,
+        store=store,
+        web_port=web_port,
+        serving_port=models_port,
+        model_dir=model_dir,
     )
     if headless and seconds is None:
         raise UsageError("--headless needs --seconds")
     _check_report(report)
     with progress() as tell:
-        around = Around(
-            link=lambda link: console.print(f"Open {link}", highlight=False, soft_wrap=True), tell=tell
-        )
+        around = Around(say=lambda line: console.print(line, highlight=False, soft_wrap=True), tell=tell)
         config = DemoConfig(athletes, seconds, headless, seed, kind)
         result = run(run_demo(config, settings, around), endless=seconds is None)
     if report is not None:
@@ -228,6 +239,7 @@ def train(
 ) -> None:
     """Train models on the recordings in TOUCHLINE_DATA and the simulator; write artefacts with their cards."""
     from models.artefact import SHIPPED
+    from models.signature import local_key, sign
     from touchline.training.run import TRAINERS
     from touchline.training.run import train as trained
     from touchline.training.workshop import Workshop
@@ -236,6 +248,7 @@ def train(
     with training_progress() as tell:
         shop = Workshop(settings.data, out or SHIPPED, tell, thrift)
         for folder in trained(TRAINERS if model == "all" else [model], shop):
+            sign(folder, local_key(settings.keys.expanduser()))
             console.print(f"{folder}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ from touchline.processes import Processes, environment
 LEAD_S: Final = 0.5
 #: How long frames and scores may take to come to rest at the end, s.
 REST_S: Final = 30.0
+#: Between two looks at whether there is a score yet, s.
+LOOK_S: Final = 0.2
 #: The scripted dropout begins after this share of the demo and lasts this long past the silence limit, s.
 DROPOUT_AT: Final = 0.3
 DROPOUT_S: Final = 8.0
@@ -47,9 +49,9 @@ class DemoConfig:
 
 @dataclass(slots=True)
 class Around:
-    """What the demo says while it runs: ``link`` the login link once, ``tell`` how it goes."""
+    """What the demo says while it runs: ``say`` where to look, a line each, ``tell`` how it goes."""
 
-    link: Callable[[str], None]
+    say: Callable[[str], None]
     tell: Callable[[str], None]
 
 
@@ -76,6 +78,9 @@ async def run_demo(config: DemoConfig, settings: Settings, around: Around) -> di
         if not config.headless:
             await _serve_page(settings, stack, around)
         await processes.wait_ready()
+        if not config.headless:
+            serving = asyncio.create_task(_serve_models(collector, processes, child, around))
+            stack.push_async_callback(_stop, serving)
         report = await _play(config, bootstrap, collector, (processes, around))
         stored = await _stored(settings, collector.seen, processes)
     return _summary(config, report, collector.seen, (began, stored))
@@ -95,11 +100,24 @@ def _settings(settings: Settings, bootstrap: str, stack: AsyncExitStack) -> Sett
 async def _serve_page(settings: Settings, stack: AsyncExitStack, around: Around) -> None:
     from stream.web.serve import serve  # noqa: PLC0415 (a headless demo needs no web server)
 
-    page = asyncio.create_task(serve(settings, around.link))
+    page = asyncio.create_task(serve(settings, lambda link: around.say(f"Open {link}")))
     stack.push_async_callback(_stop, page)
     await asyncio.sleep(0)
     if page.done():
         page.result()
+
+
+async def _serve_models(
+    collector: Collector, processes: Processes, child: Mapping[str, str], around: Around
+) -> None:
+    """Start the model service once scores flow: until then the worker needs the machine."""
+    while collector.seen.first_at is None:
+        processes.check()
+        await asyncio.sleep(LOOK_S)
+    models = processes.start("models", "models serve", child)
+    await processes.wait_ready()
+    url = models.ready.read_text()
+    around.say(f"Models answer at {url}/v1/models and {url}/v2, described at {url}/docs")
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

@@ -21,6 +21,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic.fields import FieldInfo
 
 import stream.metrics
+import stream.serving.metrics
 import stream.sinks.metrics
 import stream.web.metrics
 from stream import (
@@ -64,6 +65,7 @@ METRICS: Final[Mapping[str, ModuleType]] = {
     "worker": stream.metrics,
     "sink": stream.sinks.metrics,
     "web": stream.web.metrics,
+    "serving": stream.serving.metrics,
 }
 
 

@@ -72,7 +72,7 @@ class Processes:
         folder = Path(self._folder.name)
         ready, log = folder / f"{name}.ready", folder / f"{name}.log"
         with log.open("wb") as out:
-            process = _spawn([command, "--ready", str(ready)], environment, out)
+            process = _spawn([*command.split(), "--ready", str(ready)], environment, out)
         child = Child(name, process, ready, log)
         self.children.append(child)
         return child

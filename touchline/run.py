@@ -8,14 +8,17 @@ from typing import Any, Final
 
 import faust
 
-from models.artefact import SHIPPED, ArtefactMissing, find_artefact
+from models.artefact import SHIPPED, ArtefactDamaged, ArtefactMissing, read_manifest
+from models.labels import find_labelled
 from stream import metrics
 from stream.app import create_worker
-from stream.errors import ModelMissing
+from stream.errors import ModelMissing, ModelRefused
 from stream.infer import Engine
 from stream.settings import Settings
 from stream.sinks.open_store import open_store
 from stream.sinks.sink import create_sink
+from touchline.fit import check_fit
+from touchline.registry import trust
 
 NEEDED: Final = ("forecast", "performance", "injury")
 
@@ -28,21 +31,35 @@ def run_worker(settings: Settings, ready: Path | None) -> None:
 
 
 def check_models(settings: Settings) -> dict[str, str]:
-    """Folder of each model the worker needs. Raises ModelMissing naming the one that is not there."""
-    root = settings.model_dir or SHIPPED
+    """Folder of each model the worker needs. Raises ModelMissing, or ModelRefused for one that may not be used."""
+    root, keys = settings.model_dir or SHIPPED, trust(settings)
     try:
-        return {name: str(find_artefact(root, name)) for name in NEEDED}
+        folders = {name: find_labelled(root, name) for name in NEEDED}
     except ArtefactMissing as error:
         raise ModelMissing(
             f"{error}; train models with `make train` or name a folder with --model-dir"
         ) from None
+    try:
+        for folder in folders.values():
+            check_fit(read_manifest(folder, keys))
+    except (ArtefactMissing, ArtefactDamaged) as error:
+        raise ModelRefused(
+            f"{error}; see `touchline models verify`, or sign it with `touchline models sign`"
+        ) from None
+    return {name: str(folder) for name, folder in folders.items()}
 
 
 def load_engine(settings: Settings) -> Engine:
-    """Load the models and compile their smallest batch size."""
+    """Load the stable versions, signed by a trusted key, and compile their smallest batch size.
+
+    Raises ModelRefused naming what is wrong with a version.
+    """
     from models.engine import Engine as Networks  # noqa: PLC0415 (TensorFlow takes seconds to import)
 
-    engine = Networks(settings.model_dir or SHIPPED)
+    try:
+        engine = Networks(settings.model_dir or SHIPPED, trust=trust(settings))
+    except (ArtefactMissing, ArtefactDamaged) as error:
+        raise ModelRefused(str(error)) from None
     engine.warm_up(engine.batch_sizes[:1])
     return engine
 

@@ -73,7 +73,11 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def training_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each thing that is being done, on stderr."""
+    """A bar for each thing that is being done, on stderr; where that is no terminal a line now and then."""
+    if not console.is_terminal:
+        with progress() as say:
+            yield lambda what, done, of: say(f"{what}: {done} of {of}")
+        return
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=console
     ) as bars:

@@ -20,4 +20,4 @@ WRITE_SECONDS: Final = Histogram(
     ["store"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
-QUEUE_DEPTH: Final = Gauge("touchline_store_queue_depth", "Records taken from Kafka and not yet in the store")
+QUEUE_DEPTH: Final = Gauge("touchline_store_queue_depth", "Records of the batch that is being written")

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import faust
+from aiokafka import TopicPartition
 
-from stream.driver import kafka_app
-from stream.offsets import commit, offsets_after
+from stream.delivery import records_of
+from stream.driver import CHUNKS, kafka_app
+from stream.offsets import commit, committed, offsets_after
 from stream.settings import Settings
 from stream.sinks.batch import read_batch
 from stream.sinks.metrics import QUEUE_DEPTH
@@ -25,17 +27,25 @@ GATHER_S: Final = 0.25
 
 def create_sink(settings: Settings, store: Store) -> faust.App:
     """The app, to be run by a ``faust.Worker``. The caller opens ``store`` and closes it after the run."""
-    app = kafka_app(settings, "sink")
+    app: Any = kafka_app(settings, "sink")
     writer = Writer(store)
     topic = app.topic(SCORES, ALERTS, key_serializer="raw", value_serializer="raw", acks=False)
 
-    @app.agent(topic, name="sink")
+    @app.agent(topic, name="sink")  # type: ignore[untyped-decorator]
     async def keep(records: Any) -> None:
-        async for events in records.noack_take(settings.chunk_max, within=GATHER_S):
-            messages = [event.message for event in events]
-            QUEUE_DEPTH.set(len(messages) + records.channel.queue.qsize())
-            await writer.write(read_batch(messages, store.name))
-            await commit(app, offsets_after(messages))
-            QUEUE_DEPTH.set(records.channel.queue.qsize())
+        async for events in records.noack_take(CHUNKS, within=GATHER_S):
+            fetched = records_of(app, events)
+            QUEUE_DEPTH.set(len(fetched))
+            await writer.write(read_batch(fetched, store.name))
+            await commit(app, offsets_after(fetched))
+            QUEUE_DEPTH.set(0)
 
-    return app
+    async def revoked(_app: Any, _partitions: Any, **_kwargs: Any) -> None:
+        app.consumer.leave()
+
+    async def assigned(_app: Any, partitions: Any, **_kwargs: Any) -> None:
+        await app.consumer.go_on(await committed(app, [TopicPartition(*place) for place in partitions]))
+
+    app.on_partitions_revoked.connect(revoked)
+    app.on_partitions_assigned.connect(assigned)
+    return app  # type: ignore[no-any-return]

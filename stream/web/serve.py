@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
 import socket
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable
 
 import structlog
-import uvicorn
 from fastapi import FastAPI
 
-from stream.errors import SettingsError, UsageError
+from stream.errors import SettingsError
+from stream.listen import Server, listen, shown_host
 from stream.settings import Settings
 from stream.sinks.open_store import open_store
 from stream.web.app import NOT_BUILT, STATIC, create_web, wall_us
@@ -22,40 +19,6 @@ from stream.web.login import Login
 from stream.web.ticks import write_ticks
 
 log = structlog.get_logger(__name__)
-
-#: Viewers are told to go; whoever has not gone by then is cut off, s.
-STOP_S: Final = 3
-#: What a viewer may say at once, bytes.
-VIEWER_SAYS: Final = 4096
-
-
-class Server(uvicorn.Server):
-    """uvicorn that leaves signals to its caller and says when it listens."""
-
-    def __init__(self, app: FastAPI) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                ws="websockets-sansio",
-                ws_max_size=VIEWER_SAYS,
-                ws_per_message_deflate=False,  # a message is serialised once for all; each would deflate it anew
-                access_log=False,  # a login link would stand in it
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=STOP_S,
-            )
-        )
-        self.listening = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Nothing: who runs this process decides what a signal does."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
-        await super().startup(sockets)
-        self.listening.set()
 
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
@@ -79,30 +42,10 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             await asyncio.to_thread(store.close)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises UsageError where the port is taken or the address is not this machine's."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise UsageError(_why(error, host, port)) from None
-    return listener
-
-
-def _why(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} is taken, choose another with --web-port"
-    return f"port {port} of {host} cannot be had ({error.strerror}), choose others with --web-host and --web-port"
-
-
 def login_link(listener: socket.socket, login: Login, token: str = "") -> str:
     """The address of the page with a login link in it: ``token`` where it is given, else a new one."""
     host, port = listener.getsockname()[:2]
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{port}/?token={token or login.new_token()}"
+    return f"http://{shown_host(host)}:{port}/?token={token or login.new_token()}"
 
 
 def _say_next(listener: socket.socket, login: Login) -> None:

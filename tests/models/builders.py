@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models import forecast, injury, performance
 from models.artefact import Artefact, Manifest, save_artefact
 from models.restore import Config, build, golden, plain_config, set_weights, weights_of
+from touchline.fit import INPUTS
 
 SMALL: dict[str, Config] = {
     "forecast": forecast.ForecastConfig(channels=10, patch=4, units=3, hidden=4, recent=2, dropout=0.0),
@@ -40,7 +41,8 @@ def small_artefact(name: str, version: str = "1") -> Artefact:
     rng = np.random.default_rng(1)
     example = [rng.normal(size=(3, *i.shape[1:])).astype(np.float32) for i in model.inputs]
     manifest = Manifest(
-        name=name, version=version, inputs={}, outputs={}, normalisation={"heart_rate": [140.0, 25.0]},
+        name=name, version=version, inputs={k: {"channels": list(c)} for k, c in INPUTS[name].items()},
+        outputs={}, normalisation={"heart_rate": [140.0, 25.0]},
         config=config, training={}, data={}, metrics={"split": "none"},
     )  # fmt: skip
     return Artefact(manifest, weights, golden(model, example))

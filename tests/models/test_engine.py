@@ -58,7 +58,7 @@ def test_any_number_of_rows_gives_what_the_network_gives_without_padding(
 
 
 def test_what_stands_beside_a_row_does_not_change_it(engine: Engine) -> None:
-    effort, static = rows(1000, 120, 4), rows(1000, 7)
+    effort, static = rows(1000, 120, 4), rows(1000, 8)
     together = engine.performance(effort, static)
     order = np.random.default_rng(0).permutation(1000)
     np.testing.assert_allclose(engine.performance(effort[order], static[order]), together[order], atol=1e-5)
@@ -67,7 +67,7 @@ def test_what_stands_beside_a_row_does_not_change_it(engine: Engine) -> None:
 
 def test_no_rows_give_no_rows(engine: Engine) -> None:
     assert engine.injury(rows(0, 14, 17)).shape == (0, 2)
-    assert engine.performance(rows(0, 120, 4), rows(0, 7)).shape == (0, 3)
+    assert engine.performance(rows(0, 120, 4), rows(0, 8)).shape == (0, 3)
     assert engine.forecast(rows(0, 120, 20), rows(0, 3)).bands.shape == (0, 3, 6, 2)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,20 +73,17 @@ def test_a_forecast_network_that_knows_nothing_gives_the_last_value() -> None:
 
 
 @pytest.fixture(scope="module")
-def performance_model() -> object:
+def performance_model() -> Any:
     return performance.build(SMALL["performance"])  # type: ignore[arg-type]
 
 
 @settings(deadline=None, max_examples=10)
 @given(seed=st.integers(0, 10_000), size=st.floats(0.1, 50))
-def test_quantiles_rise_whatever_the_weights(performance_model: object, seed: int, size: float) -> None:
+def test_quantiles_rise_whatever_the_weights(performance_model: Any, seed: int, size: float) -> None:
     set_weights(performance_model, random_weights(performance_model, seed))
     rng = np.random.default_rng(seed)
-    inputs = [
-        size * rng.normal(size=(4, 120, 4)).astype(np.float32),
-        rng.normal(size=(4, 7)).astype(np.float32),
-    ]
-    assert (np.diff(answer(performance_model, inputs)[0], axis=1) >= 0).all()
+    effort, static = (rng.normal(size=(4, *i.shape[1:])).astype(np.float32) for i in performance_model.inputs)
+    assert (np.diff(answer(performance_model, [size * effort, static])[0], axis=1) >= 0).all()
 
 
 def test_the_median_lies_within_its_band() -> None:

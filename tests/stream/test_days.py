@@ -23,6 +23,7 @@ from stream.days import (
     day_features,
     day_input,
     histories,
+    morning_input,
 )
 
 LAST = date(2026, 5, 28)
@@ -143,3 +144,28 @@ def test_nothing_later_than_a_day_changes_it(seed: int, change: float, day: int)
     reports = np.zeros(60, np.bool_)
     before, after = (day_features(histories(Days(v, reports)), np.ones(60)) for v in (values, later))
     np.testing.assert_array_equal(before[: day + 1], after[: day + 1])
+
+
+def test_in_the_morning_nothing_of_the_days_own_load_is_known() -> None:
+    rows = month()
+    rested = [*rows[:-1], {**rows[-1], "load": None}]
+    morning = morning_input(rows, LAST)
+    np.testing.assert_array_equal(morning.window, morning_input(rested, LAST).window)
+    assert channel(morning.window, "load_present")[-1] == 0
+    assert channel(morning.window, "fraction_known")[-1] == 0
+    assert channel(morning.window, "mood_present")[-1] == 1
+
+
+def test_before_a_day_has_a_row_its_morning_is_the_last_day_known() -> None:
+    rows = month()
+    np.testing.assert_array_equal(
+        morning_input(rows, LAST + timedelta(days=1)).window, day_input(rows).window
+    )
+
+
+def test_a_morning_sees_no_later_day() -> None:
+    rows = month()
+    np.testing.assert_array_equal(
+        morning_input(rows, LAST - timedelta(days=3)).window,
+        morning_input(rows[:-3], LAST - timedelta(days=3)).window,
+    )

@@ -12,19 +12,21 @@ from stream.infer import (
     ABSTENTIONS,
     LEAST_RESERVE,
     OUTPUT_S,
+    OUTPUTS,
+    PERSONAL,
     SEEN_S,
     Person,
     effort,
     infer,
-    output_over_own,
+    output,
     percentile_of,
+    personal,
 )
-from stream.normalise import CHANNELS, LENGTH, Normalised, own_terms
+from stream.normalise import CHANNELS, LENGTH, PRIOR, Normalised, own_terms
 from tests.fakes import FakeEngine
 
 Floats = NDArray[np.float64]
 LEVELS = (0.1, 0.5, 0.9)
-CENTRE = np.arange(1.0, 1 + len(CHANNELS))
 
 
 def windows(**channels: list[float] | float) -> Normalised:
@@ -33,12 +35,20 @@ def windows(**channels: list[float] | float) -> Normalised:
     for name, values in channels.items():
         known = [values] * LENGTH if isinstance(values, float | int) else values
         raw[0, LENGTH - len(known) :, CHANNELS.index(name)] = known
-    centre = CENTRE[None]
+    centre = np.arange(1.0, 1 + len(CHANNELS))[None]
     x = own_terms(raw, centre, np.ones_like(centre))
-    return Normalised(raw, x, np.array([[150, 3, 0]], np.float32), centre)
+    return Normalised(raw, x, np.array([[150, 3, 0]], np.float32))
 
 
-PERSON = Person(np.array([50.0]), np.array([190.0]), np.zeros((1, 7), np.float32))
+def person(
+    efficiency: tuple[float, float, float] = (1, 1, 1), known: tuple[float, ...] = (0, 0, 0)
+) -> Person:
+    """Somebody with a reserve of 140 bpm."""
+    own = np.array([efficiency], np.float64), np.array([known], np.float64)
+    return Person(np.array([50.0]), np.array([190.0]), np.zeros((1, 7), np.float32), *own)
+
+
+PERSON = person()
 HARD = 160.0  # bpm, 79 % of reserve
 
 
@@ -79,16 +89,31 @@ def test_more_output_is_never_a_lower_percentile(ordered: list[float], actual: f
 def test_power_is_the_output_where_measured_else_metabolic_power_else_speed() -> None:
     everything = {"power": 300.0, "metabolic_power": 12.0, "speed": 4.0}
     for names in (("power", "metabolic_power", "speed"), ("metabolic_power", "speed"), ("speed",)):
-        _, actual = output_over_own(
-            windows(heart_rate=HARD, **{name: everything[name] for name in names}), PERSON
-        )
-        assert actual[0] == pytest.approx(everything[names[0]] / CENTRE[CHANNELS.index(names[0])])
+        given = windows(heart_rate=HARD, **{name: everything[name] for name in names})
+        found = output(given.raw, PERSON)
+        assert OUTPUTS[int(found.kind[0])] == names[0]
+        assert found.over_own[0] == pytest.approx(everything[names[0]] / PRIOR[names[0]][0])
 
 
 def test_output_is_the_mean_of_the_last_minute() -> None:
     speeds = [9.0] * 30 + [2.0] * 30 + [4.0] * 30
-    _, actual = output_over_own(windows(heart_rate=HARD, speed=speeds), PERSON)
-    assert actual[0] * CENTRE[CHANNELS.index("speed")] == pytest.approx(3.0)
+    found = output(windows(heart_rate=HARD, speed=speeds).raw, PERSON)
+    assert found.over_own[0] * PRIOR["speed"][0] == pytest.approx(3.0)
+
+
+def test_output_is_over_the_efficiency_of_its_kind_and_the_network_told_how_well_that_is_known() -> None:
+    somebody = person(efficiency=(7.0, 1.25, 9.0), known=(0.1, 0.6, 0.2))
+    found = output(windows(heart_rate=HARD, metabolic_power=9.0, speed=4.0).raw, somebody)
+    assert found.over_own[0] == pytest.approx(9.0 / PRIOR["metabolic_power"][0] / 1.25)
+    told = dict(zip(PERSONAL, personal(somebody, found.kind)[0].tolist(), strict=True))
+    assert told["efficiency_known"] == pytest.approx(0.6)
+
+
+def test_what_is_over_the_expected_is_output_over_the_median() -> None:
+    """The stand-in expects the share of heart-rate reserve."""
+    found = infer(windows(heart_rate=HARD, speed=4.0), PERSON, FakeEngine())
+    assert found.over_expected[0] == pytest.approx(4.0 / PRIOR["speed"][0] / (110 / 140), rel=1e-6)
+    assert np.isnan(infer(windows(speed=4.0), PERSON, FakeEngine()).over_expected).all()
 
 
 HALF = OUTPUT_S // 2
@@ -143,7 +168,7 @@ def test_effort_is_the_share_of_reserve_and_the_heat_with_what_is_known() -> Non
 
 def test_no_rows_are_no_question() -> None:
     none = windows()
-    empty = Normalised(none.raw[:0], none.x[:0], none.anchor[:0], none.centre[:0])
+    empty = Normalised(none.raw[:0], none.x[:0], none.anchor[:0])
     found = infer(empty, PERSON, FakeEngine())
     assert found.median.shape == (0, 3, 60)
     assert found.bands.shape == (0, 3, 6, 2)

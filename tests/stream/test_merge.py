@@ -127,3 +127,28 @@ def test_stamps_that_go_back_are_lifted_to_partition_time() -> None:
     merge.push(log([9, 3, 10], venue=False))
     out = merge.drained(venue=True, end=0)
     assert [record.at_us for record in out] == [9, 9, 10]
+
+
+@settings(max_examples=60, deadline=None)
+@given(stamps, stamps, st.integers(0, 14), st.integers(0, 14))
+def test_what_kafka_deleted_unread_is_counted_and_not_waited_for(
+    a: list[int], b: list[int], gone_a: int, gone_b: int
+) -> None:
+    wearable, venue = log(a, venue=False), log(b, venue=True)
+    merge = PartitionMerge(BEGIN, BEGIN)
+    out = merge.push(wearable[gone_a:] + venue[gone_b:])
+    for late, begin, end in ((False, gone_a, len(a)), (True, gone_b, len(b))):
+        out += merge.kept(venue=late, begin=min(begin, end), end=end)
+    assert [place(r) for r in out] == [place(r) for r in merged(wearable[gone_a:], venue[gone_b:])]
+    assert merge.take_lost(venue=False) == min(gone_a, len(a))
+    assert merge.take_lost(venue=True) == min(gone_b, len(b))
+    assert merge.take_lost(venue=False) == merge.take_lost(venue=True) == 0
+    assert merge.waiting == 0
+
+
+def test_a_log_that_is_kept_and_not_yet_read_is_waited_for() -> None:
+    merge = PartitionMerge(BEGIN, BEGIN)
+    assert merge.push(log([5], venue=True)) == []
+    assert merge.kept(venue=False, begin=0, end=3) == []
+    assert merge.blocked_on() is False
+    assert merge.take_lost(venue=False) == 0

@@ -55,7 +55,13 @@ def inferred(percentiles: list[float], abstains: int = 0) -> Inferred:
     reasons = np.full(n, abstains)
     none = np.zeros((n, 60), np.float32)
     return Inferred(
-        np.zeros((n, 3, 60), np.float32), none, np.zeros((n, 3, 6, 2), np.float32), values, reasons
+        np.zeros((n, 3, 60), np.float32),
+        none,
+        np.zeros((n, 3, 6, 2), np.float32),
+        values,
+        values,
+        reasons,
+        reasons,
     )
 
 

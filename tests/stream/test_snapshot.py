@@ -67,6 +67,7 @@ def with_a_crash(records: list[Record], cuts: list[int], *, marker_at: int) -> T
         if number == marker_at:
             topic.keep_marker(first, point_after(records[:end]))
     second = eager()
+    second.people.athletes.update(first.people.athletes)  # what it published of them is on its topic
     point = topic.into(second)
     assert point == point_after(records[: cuts[marker_at]])
     outputs.append(second.push(records[cuts[marker_at] :]))

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgpack
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from sim.send import SendSettings, send
+from stream import topics
 from stream.admin import check_topics, create_topics
+from stream.roster import check_athlete
 from stream.settings import Settings, load_settings
 from tests.servers import KafkaServer
 from touchline.collect import Collected, Collector, compare, digest
@@ -21,7 +26,8 @@ from touchline.simulate import Simulation
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka]
 
-START_US = 1_790_000_000_000_000
+#: Now: Kafka begins to delete what is stamped older than its retention 30 s after it started.
+START_US = round(time.time()) * 1_000_000
 FAULTS = ("dropout:A02:10:30", "late:0.02", "duplicate:0.02", "corrupt:0.002", "reboot:A04:20", "skew:A05:30")
 SESSION = Simulation(8, 60, "match", 3, FAULTS, "natural", 1.0, None)
 
@@ -75,6 +81,22 @@ async def disturbed(bootstrap: str, settings: Settings, disturb: Disturb) -> Col
     return collector.seen
 
 
+async def athlete_records(bootstrap: str) -> dict[str, dict[str, Any]]:
+    """What the topic ``athletes`` says at last."""
+    consumer = AIOKafkaConsumer(
+        topics.ATHLETES, bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        found: dict[str, dict[str, Any]] = {}
+        while batch := await consumer.getmany(timeout_ms=2000):
+            for records in batch.values():
+                found |= {record.key.decode(): msgpack.unpackb(record.value) for record in records}
+        return found
+    finally:
+        await consumer.stop()
+
+
 @pytest.mark.parametrize("disturb", [kill, stall])
 async def test_a_worker_disturbed_in_mid_session_changes_no_score_and_no_alert(
     own_kafka: KafkaServer, disturb: Disturb
@@ -89,3 +111,9 @@ async def test_a_worker_disturbed_in_mid_session_changes_no_score_and_no_alert(
     assert digest(killed) == digest(calm)
     equal, largest = compare(killed, calm)
     assert equal, largest
+    for name, record in (await athlete_records(own_kafka.bootstrap)).items():
+        (entry,) = check_athlete(record)["sessions"]
+        assert entry["session"] == killed.final[name, entry["session"]]["session"]
+        assert (
+            entry["own"]["heart_rate"][2] == killed.final[name, entry["session"]]["totals"]["heart_samples"]
+        )

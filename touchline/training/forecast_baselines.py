@@ -49,19 +49,31 @@ def changes(table: Pool, at: Ints) -> Floats:
 
 def baseline_errors(train: Pool, train_at: Ints, test: Pool, test_at: Ints) -> dict[str, list[float]]:
     """Mean absolute error (bpm) at each horizon, by baseline."""
-    x, y = features(train, train_at[::TRAIN_EVERY]), changes(train, train_at[::TRAIN_EVERY])
-    unseen, actual = features(test, test_at), changes(test, test_at)
-    found: dict[str, list[float]] = {
-        "last value": [_error(np.zeros(len(actual)), column) for column in actual.T]
+    actual = test.raw[test_at, HEART_RATE].astype(np.float64)[:, None] + changes(test, test_at)
+    guesses = baseline_predictions(train, train_at, test, test_at)
+    return {
+        name: [_error(*pair) for pair in zip(guess.T, actual.T, strict=True)]
+        for name, guess in guesses.items()
     }
+
+
+def baseline_predictions(train: Pool, train_at: Ints, test: Pool, test_at: Ints) -> dict[str, Floats]:
+    """Heart rate (bpm) at each horizon ``(N, 6)`` as each baseline has it, fitted on ``train``."""
+    x, y = features(train, train_at[::TRAIN_EVERY]), changes(train, train_at[::TRAIN_EVERY])
+    unseen, last = features(test, test_at), test.last[test_at, :1].astype(np.float64)
+    found = {"last value": np.repeat(last, len(HORIZONS), axis=1)}
     for name in ("ridge", "gradient boosting"):
-        found[name] = []
-        for k in range(len(HORIZONS)):
-            known = np.isfinite(y[:, k])
-            model = _model(name)
-            model.fit(_fill(name, x[known]), y[known, k])
-            found[name].append(_error(model.predict(_fill(name, unseen)), actual[:, k]))
+        found[name] = last + np.stack(
+            [_guess(name, x, y[:, k], unseen) for k in range(len(HORIZONS))], axis=1
+        )
     return found
+
+
+def _guess(name: str, x: Floats, y: Floats, unseen: Floats) -> Floats:
+    known = np.isfinite(y)
+    model = _model(name)
+    model.fit(_fill(name, x[known]), y[known])
+    return np.asarray(model.predict(_fill(name, unseen)))
 
 
 def _model(name: str) -> Any:

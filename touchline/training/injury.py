@@ -97,9 +97,11 @@ def cross_validate(rows: InjuryRows, shop: Workshop) -> Judged:
         fold = fold_of(rows, seed)
         for k in range(FOLDS):
             shop.tell("injury: nets", len(members), len(SEEDS) * FOLDS)
+            held_out = fold == k
+            if not held_out.any():
+                continue
             model = train_member(rows, np.flatnonzero(fold != k), 100 * seed + k, shop.steps(PLAN.steps))
             members.append({v.path: np.asarray(v) for v in model.trainable_variables})
-            held_out = fold == k
             for today, x in inputs.items():
                 raw[today][number, held_out] = _answers(model, x[held_out])
     shop.tell("injury: nets", len(members), len(members))

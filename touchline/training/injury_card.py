@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from models.artefact import Manifest
 from touchline.training.figures import (
     athlete_weights,
+    brier_skill,
+    calibration_slope,
     classifier_figures,
     interval,
     logit,
@@ -26,6 +28,8 @@ Floats = NDArray[np.float64]
 
 SPLIT: Final = "athlete-grouped 5-fold, seeds 0, 1, 2, out-of-fold"
 DRAWS: Final = 1000
+#: Draws for figures that need a fit in each.
+CALIBRATION_DRAWS: Final = 200
 FIGURES: Final = ("auc", "auc_ci", "auc_within", "ap", "brier", "brier_skill", "ece", "calibration_slope")
 PRIMARY: Final = "without today"
 
@@ -51,8 +55,19 @@ def judge(raw: Floats, probability: Floats, rows: InjuryRows) -> dict[str, Any]:
     judged = [classifier_figures(p, rows.label, rows.athlete) for p in probability]
     chosen = [j | {k: r[k] for k in ("auc", "auc_within", "ap")} for r, j in zip(ranked, judged, strict=True)]
     means = {name: _mean([c[name] for c in chosen]) for name in chosen[0]}
-    spread = float(np.std([c["auc"] for c in chosen]))
-    return means | {"auc_seeds_sd": spread, "auc_ci": interval(_aucs(raw, rows))}
+    aucs = [c["auc"] for c in chosen if c["auc"] is not None]
+    spread = float(np.std(aucs)) if aucs else None
+    return (
+        means | {"auc_seeds_sd": spread, "auc_ci": interval(_aucs(raw, rows))} | _intervals(probability, rows)
+    )
+
+
+def _intervals(probability: Floats, rows: InjuryRows) -> dict[str, Any]:
+    """Intervals of skill and slope over draws of athletes, of the first seed's answers."""
+    draws = list(athlete_weights(rows.athlete, CALIBRATION_DRAWS, seed=0))
+    skill = [brier_skill(probability[0], rows.label, weight) for weight in draws]
+    slope = [calibration_slope(probability[0], rows.label, weight) for weight in draws]
+    return {"brier_skill_ci": interval(skill), "calibration_slope_ci": interval(slope)}
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -1,8 +1,12 @@
-"""Train the performance network on fresh effort, judge it on athletes and sessions kept back, save it."""
+"""Train the performance network on fresh effort, judge it on athletes and sessions kept back, save it.
+
+In rounds: the first learns what anybody gives at an effort; from that come the athletes' own efficiencies, and with
+those the next learns how much narrower the distribution is around somebody who is known; and once more, so that the
+efficiencies are those that the finished network will find.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,110 +15,145 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artefact import Artefact, Manifest, next_version, save_artefact
+from models.batched import Batched
 from models.descent import Descent, Plan, seed_everything
 from models.losses import QuantileLoss
 from models.performance import HISTORY, PerformanceConfig, build
-from models.restore import answer, golden, plain_config, set_weights
-from stream.infer import percentile_of
+from models.restore import golden, plain_config, set_weights
+from stream.infer import EFFORT, OUTPUTS, PERSONAL
 from stream.normalise import PRIOR
-from stream.roster import STATIC
 from touchline.training.performance_card import performance_card
 from touchline.training.performance_data import Efforts, PerformanceData, performance_data
+from touchline.training.performance_own import Network, Own, known, own_elsewhere, quantiles
+from touchline.training.performance_trial import SPLIT, TRIAL, Judged, Trial, judge, real_figures
 from touchline.training.windows import Float32
 from touchline.training.workshop import Workshop
 
 Floats = NDArray[np.float64]
 
-CONFIG: Final = PerformanceConfig(static=len(STATIC))
-PLAN: Final = Plan(steps=1500, rate=2e-3, warm=100, decay=1e-2, average=0.995)
+CONFIG: Final = PerformanceConfig(static=len(PERSONAL))
+PLAN: Final = Plan(steps=0, rate=2e-3, warm=100, decay=1e-2, average=0.995)
+#: Steps of each round.
+ROUNDS: Final = (800, 1500, 2000)
 BATCH: Final = 256
 SEED: Final = 0
 TELL_EVERY: Final = 100
-ROWS_AT_ONCE: Final = 2048
-#: Share of rows in which the venue's heat and the profile are hidden, and in which output is over the own centre.
+#: Rows that the finished network is asked at once.
+ROWS_A_CALL: Final = 256
+#: A session gives rows only if it has this many.
+LEAST_ROWS: Final = 60
+#: Share of rows in which the venue's heat and the profile are hidden, and in which the efficiency is used.
 HIDDEN: Final = 0.3
 OWN: Final = 0.75
-#: How far towards the own centre at least, where it is known.
-LEAST_OWN: Final = 0.5
-SPLIT: Final = "real: every fifth session kept back; simulated: a squad of its own"
-EFFORT: Final = ("heart_rate_reserve", "wbgt_per_40", "heart_rate_reserve_present", "wbgt_present")
+#: How well it is known at least, where it is used.
+LEAST_OWN: Final = 0.3
 
 
 def train_performance(shop: Workshop) -> Path:
     """Read, train, judge, save; the folder of the new version."""
-    return train_on(performance_data(shop), shop)
+    seconds = round(TRIAL.seconds * min(1.0, shop.thrift))
+    return train_on(performance_data(shop), shop, replace(TRIAL, seconds=seconds))
 
 
-def train_on(data: PerformanceData, shop: Workshop) -> Path:
+def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
     """Train, judge, save."""
     model = descend(data, shop)
-    held_out = next(iter(data.unseen.values()))
-    some = held_out.take(np.arange(4) * (len(held_out) // 4))
+    some = data.real.take(np.arange(4) * (len(data.real) // 4))
+    network = network_of(model)
     manifest = Manifest(
         name="performance",
         version=next_version(shop.out, "performance"),
         inputs={
             "effort": {"shape": [HISTORY, len(EFFORT)], "channels": list(EFFORT)},
-            "static": {"shape": [len(STATIC)], "channels": list(STATIC)},
+            "static": {"shape": [len(PERSONAL)], "channels": list(PERSONAL)},
         },
-        outputs={"quantiles": {"shape": [len(CONFIG.levels)], "unit": "output over own centre"}},
-        normalisation={name: list(PRIOR[name]) for name in ("power", "metabolic_power", "speed")},
+        outputs={
+            "quantiles": {
+                "shape": [len(CONFIG.levels)],
+                "unit": "output over the prior's centre and own efficiency",
+            }
+        },
+        normalisation={name: list(PRIOR[name]) for name in OUTPUTS},
         config=plain_config(CONFIG),
-        training={"plan": asdict(PLAN) | {"batch": BATCH}, "thrift": shop.thrift, "seed": SEED},
+        training={
+            "plan": asdict(PLAN) | {"steps": list(ROUNDS), "batch": BATCH},
+            "thrift": shop.thrift,
+            "seed": SEED,
+        },
         data=data.hashes,
-        metrics=_metrics(model, data),
+        metrics={
+            "split": SPLIT,
+            "levels": list(CONFIG.levels),
+            "simulated": judge(Judged(network, CONFIG.levels), trial, shop.tell),
+            "real": real_figures(Judged(network, CONFIG.levels), data.real, data.kept),
+        },
     )
     weights = {v.path: np.asarray(v) for v in model.trainable_variables}
     artefact = Artefact(manifest, weights, golden(model, list(some.inputs())))
     return save_artefact(shop.out, artefact, performance_card(manifest))
 
 
+def network_of(model: Any) -> Network:
+    """The model as a function of arrays."""
+    batched = Batched(model, [ROWS_A_CALL], ())
+
+    def network(effort: Float32, static: Float32) -> Float32:
+        return batched(effort, static)[0]
+
+    return network
+
+
 def descend(data: PerformanceData, shop: Workshop) -> Any:
     """The trained network."""
     seed_everything(SEED)
     rng = np.random.default_rng(SEED)
-    steps, model = shop.steps(PLAN.steps), build(CONFIG)
-    descent = Descent(model, QuantileLoss(CONFIG.levels), replace(PLAN, steps=steps))
-    for step in range(1, steps + 1):
-        descent.step(*draw(data, rng))
-        if step % TELL_EVERY == 0 or step == steps:
-            shop.tell("performance: steps", step, steps)
-    set_weights(model, descent.averaged())
+    model = build(CONFIG)
+    parts = [_Part(share, found, None) for share, found in data.train]
+    for number, full in enumerate(ROUNDS):
+        if number:
+            parts = [_acquainted(share, found, network_of(model)) for share, found in data.train]
+        steps = shop.steps(full)
+        descent = Descent(model, QuantileLoss(CONFIG.levels), replace(PLAN, steps=steps))
+        for step in range(1, steps + 1):
+            descent.step(*_batch([part.draw(rng) for part in parts], rng))
+            if step % TELL_EVERY == 0 or step == steps:
+                shop.tell(f"performance: round {number + 1} of {len(ROUNDS)}", step, steps)
+        set_weights(model, descent.averaged())
     return model
 
 
-def draw(data: PerformanceData, rng: np.random.Generator) -> tuple[list[Float32], list[Floats]]:
-    """A batch: effort and static, some of it hidden; output over the prior's centre or on the way to the own."""
-    drawn = [part.take(rng.integers(0, len(part), round(share * BATCH))) for share, part in data.train]
+def _acquainted(share: float, found: Efforts, network: Network) -> _Part:
+    """A part whose athletes are known as the network finds them."""
+    expected = quantiles(network, found)[:, CONFIG.levels.index(0.5)]
+    return _Part(share, found, own_elsewhere(found, expected.astype(np.float64)))
+
+
+class _Part:
+    """Seconds to draw from: a session at random, then one of its seconds; ``own`` where efficiencies are known."""
+
+    def __init__(self, share: float, found: Efforts, own: Own | None) -> None:
+        self._found, self._own = found, own
+        self._rows = round(share * BATCH)
+        self._order = np.argsort(found.session, kind="stable")
+        _, begin, count = np.unique(found.session[self._order], return_index=True, return_counts=True)
+        enough = count >= LEAST_ROWS
+        self._begin, self._count = begin[enough], count[enough]
+
+    def draw(self, rng: np.random.Generator) -> Efforts:
+        """Some rows, most of them over the own efficiency, more or less well known."""
+        session = rng.integers(0, len(self._begin), self._rows)
+        within = (rng.random(self._rows) * self._count[session]).astype(np.int64)
+        drawn = self._found.take(self._order[self._begin[session] + within])
+        if self._own is None:
+            return drawn
+        share = np.where(rng.random(self._rows) < OWN, rng.uniform(LEAST_OWN, 1.0, self._rows), 0.0)
+        return known(drawn, self._own, share)
+
+
+def _batch(drawn: list[Efforts], rng: np.random.Generator) -> tuple[list[Float32], list[Floats]]:
+    """Effort and static, some of it hidden; output over the prior's centre and what is known of the athlete."""
     inputs = [np.concatenate(column) for column in zip(*(d.inputs() for d in drawn), strict=True)]
     heat, profile = rng.random((2, len(inputs[0]))) < HIDDEN
     inputs[0][heat, :, 1::2] = 0.0  # WBGT and its presence
     inputs[1][profile, :3] = 0.0  # age, whether known, sex
-    actual, own = (np.concatenate([getattr(d, k) for d in drawn]) for k in ("actual", "own"))
-    weight = np.where(rng.random(len(actual)) < OWN, rng.uniform(LEAST_OWN, 1.0, len(actual)), 0.0)
-    return inputs, [(actual / (1 + weight * (own - 1)))[:, None]]
-
-
-def percentiles(model: Any, found: Efforts) -> Floats:
-    """Where each second's output over the own centre lies, 0 to 1."""
-    parts = np.array_split(np.arange(len(found)), 1 + len(found) // ROWS_AT_ONCE)
-    quantiles = np.concatenate([answer(model, list(found.take(p).inputs()))[0] for p in parts])
-    return percentile_of(found.actual / found.own, quantiles, CONFIG.levels)
-
-
-def _metrics(model: Any, data: PerformanceData) -> Mapping[str, Any]:
-    """Fresh thirds: how often output lies below each level. Whole sessions: mean score by third."""
-    figures: dict[str, Any] = {"split": SPLIT, "levels": list(CONFIG.levels), "fresh": {}, "thirds": {}}
-    for name, found in data.unseen.items():
-        place = percentiles(model, found)
-        fresh = place[found.third == 0]
-        figures["fresh"][name] = {
-            "seconds": len(fresh),
-            "below": [_mean(fresh < level) for level in CONFIG.levels],
-        }
-        figures["thirds"][name] = [_mean(100 * place[found.third == third]) for third in range(3)]
-    return figures
-
-
-def _mean(values: NDArray[Any]) -> float | None:
-    return float(values.mean()) if len(values) else None
+    return inputs, [np.concatenate([d.actual for d in drawn])[:, None]]

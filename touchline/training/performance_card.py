@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from models.artefact import Manifest
 from touchline.training.workshop import table
@@ -11,46 +12,92 @@ CARD: Final = """\
 # performance {version}
 
 The output an athlete gives at an effort *when fresh*, as quantiles: two minutes of heart-rate reserve and heat, the
-kind of activity, age and sex, to the mean output of the last minute over the athlete's own centre (mechanical power
-where measured, else metabolic power, else speed). The score is where the actual output lies among the quantiles.
-LSTM ({units} units). Recent output, time into the session and load so far are no inputs: with them it would learn
-the fade and hide it.
+kind of activity, age and sex, to the mean output of the last minute (mechanical power where measured, else metabolic
+power, else speed) over the prior's centre and over the athlete's own efficiency as far as that is known
+(`stream/efficiency.py`). The score is where the actual output lies among the quantiles. LSTM ({units} units). Recent
+output, time into the session and load so far are no inputs: with them it would learn the fade and hide it.
 
 **Trained on** the first thirds only of one runner's runs (`hr_forecast_rikluost`, MIT), FIT and TCX workouts, and
-simulated sessions of several intensities.
+simulated sessions of bodies that do not tire, hard and easy, cold and hot.
 
-**Not for** comparing athletes with each other: without a baseline of one's own, output is over the squad's prior, and
-the score then tells fitness as much as freshness. Metabolic power is an estimate whose validity is disputed
-(PMC9729919), and on a bicycle it is none at all.
+**Not for** comparing athletes with each other: while nothing is known of somebody's efficiency, the score tells
+fitness as much as freshness. Metabolic power is an estimate whose validity is disputed (PMC9729919), and on a
+bicycle it is none at all.
 
 ## Figures
 
-Split: {split}. Output is over the athlete's own centre: the mean over all the athlete's seconds at hand (a FIT file:
-of the session; simulated: of the sessions at full intensity).
+Split: {split}.
 
-Fresh thirds, how often the output lies below each level (right: the level itself):
+### Simulated squads it has not seen
+
+{squads} squads of twelve, a match and a run of {session_s} s each, scored second by second by the stages of the
+worker; two earlier sessions like them say how efficient each athlete is. Bodies of the same simulator, other
+athletes: how the score does on real fatigue is not known. `touchline evaluate performance` repeats it.
+
+{simulated}
+
+Mean scores over sessions; of matches and runs apart: {by_kind}.
+Spearman's correlation with the latent capacity is over all seconds of all sessions; within sessions its mean is
+{within}. Without heart rates it abstains in {abstains} of the seconds. At half intensity hearts seldom reach the 40 %
+of their reserve from which a score is given, and there a beat too many looks like an output too low.
+
+### Recorded sessions kept back
+
+Every fifth; of athletes with other recorded sessions, whose efficiency comes from those, and of strangers, of whom
+nothing is known. Fresh thirds, how often the output lies below each level:
 
 {fresh}
 
-Mean score (percentile times 100, before the median over a minute) by third of the session:
+Mean score (percentile times 100, before the median over a minute) by third, and from first to last:
 
 {thirds}
 
-The real sessions' drift is reported and nothing is claimed of it. Whether the score follows an injected fade is not
-measured yet.
+The drift is reported and nothing is claimed of it. A stranger's score says how the athlete compares with others.
 """
 
 
 def performance_card(manifest: Manifest) -> str:
     """The model card."""
-    metrics = manifest.metrics
-    fresh = [(name, found["seconds"], *found["below"]) for name, found in metrics["fresh"].items()]
+    metrics, simulated, real = manifest.metrics, manifest.metrics["simulated"], manifest.metrics["real"]
+    levels = [str(level) for level in metrics["levels"]]
     return CARD.format(
         version=manifest.version,
-        units=manifest.config["units"],
         split=metrics["split"],
-        fresh=table(("", "seconds", *(str(level) for level in metrics["levels"])), fresh),
+        units=manifest.config["units"],
+        squads=simulated["squads"],
+        session_s=simulated["session_s"],
+        simulated=table(("", "figure", "asked for"), _accepted(simulated)),
+        by_kind=_by_kind(simulated),
+        within=_number(simulated["fade"]["spearman_within"], 2),
+        abstains=_number(simulated["no_heart_rate"]["abstains"], 3),
+        fresh=table(
+            ("", "seconds", *levels), [(who, one["seconds"], *one["below"]) for who, one in real.items()]
+        ),
         thirds=table(
-            ("", "first", "second", "last"), [(name, *means) for name, means in metrics["thirds"].items()]
+            ("", "first", "second", "last", "drift"),
+            [(who, *map(_number, one["thirds"]), _number(one["drift"])) for who, one in real.items()],
         ),
     )
+
+
+def _accepted(simulated: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The acceptance figures, a row each: what, how much, and how much is asked for."""
+    rested, easy, fade = (simulated[name] for name in ("no_fatigue", "half_intensity", "fade"))
+    return [
+        ("no fatigue, mean", _number(rested["mean"]), "47 to 53"),
+        ("no fatigue, by third", ", ".join(map(_number, rested["thirds"])), "45 to 55 each"),
+        ("half intensity, difference of the mean", _number(easy["difference"]), "-5 to 5"),
+        ("injected fade, by third", ", ".join(map(_number, fade["thirds"])), "-"),
+        ("injected fade, Spearman", _number(fade["spearman"], 2), "at least 0.6"),
+    ]
+
+
+def _by_kind(simulated: Mapping[str, Any]) -> str:
+    return "; ".join(
+        f"{words} {', '.join(_number(mean) for mean in simulated[name]['by_kind'].values())}"
+        for name, words in (("no_fatigue", "without fatigue"), ("half_intensity", "at half intensity"))
+    )
+
+
+def _number(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

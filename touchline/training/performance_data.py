@@ -1,27 +1,28 @@
 """The data of the performance model: fresh effort and the output given at it.
 
-Only the first third of every session is used, before fatigue can be in it. Effort, output and its centre are laid
-out by the serving stage itself.
+Of a recorded session only the first third is used, before fatigue can be in it; simulated ones to learn from are of
+bodies that do not tire. Effort, output and what kind it is of are laid out by the serving stage itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Final
+from multiprocessing import get_context
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.bodies import Fatigue
 from sim.schedule import Kind
 from sim.sessions import SessionConfig
 from sim.squad import athlete_ids
 from stream.cut import CutSession
-from stream.infer import Person, effort, output_over_own
-from stream.normalise import CHANNELS, Normalised
+from stream.infer import OUTPUTS, Person, effort, output, personal
+from stream.normalise import CHANNELS
 from touchline.training.sessions import START_US, recorded, simulated
-from touchline.training.windows import CENTRE, Float32, Pool, carried, pool
+from touchline.training.windows import Float32, Pool, carried, pool
 from touchline.training.workshop import Workshop
 
 Ints = NDArray[np.int64]
@@ -31,171 +32,141 @@ ROWS_AT_ONCE: Final = 8192
 REAL: Final = ("hr_forecast_rikluost", "workouts_fit", "workouts_tcx_runpandas")
 #: Every so many-th real session is kept back.
 KEEP_EVERY: Final = 5
-#: A simulated session and the smallest one, s, and the size of a squad.
-SESSION_S: Final = 2100
-LEAST_S: Final = 900
+#: A simulated session, s, and the shortest that is worth simulating; the size of a squad.
+SESSION_S: Final = 900
+LEAST_S: Final = 300
 ATHLETES: Final = 12
 #: Position, heart and power are all that the performance model needs of the simulated bodies.
 CARRIED: Final = frozenset({"position", "heart", "motion"})
 DAY_US: Final = 86_400_000_000
 
-#: A simulated session and the intensity it was made with.
-Made = tuple[CutSession, float]
-#: Kind and intensity of a squad's sessions, a day apart; those of full intensity make the baselines.
-Played = tuple[Kind, float]
-TRAIN_SQUADS: Final[Sequence[tuple[int, Sequence[Played]]]] = (
-    (40, (("match", 1.0), ("run", 1.0), ("match", 0.6))),
-    (41, (("match", 1.0), ("run", 1.0), ("run", 0.6))),
-    (42, (("match", 1.0), ("run", 1.0), ("training", 0.8))),
+#: Squads to learn from, and their sessions, a day apart: the kind, and between what the intensity is drawn. Easy ones
+#: are many, because hearts are seldom high enough in them to be scored.
+SQUADS: Final = tuple(range(50, 60))
+PLAYED: Final[tuple[tuple[Kind, tuple[float, float]], ...]] = (
+    ("match", (0.7, 1.0)),
+    ("match", (0.4, 0.7)),
+    ("match", (0.4, 0.55)),
+    ("run", (0.7, 1.0)),
+    ("run", (0.45, 0.7)),
+    ("training", (0.5, 1.0)),
 )
-TEST_SQUADS: Final[Sequence[tuple[int, Sequence[Played]]]] = (
-    (90, (("match", 1.0), ("run", 1.0), ("match", 0.5))),
-)
+#: Air temperatures that are drawn from, °C; None is a mild day.
+AIR_C: Final = (None, 12.0, 20.0, 27.0, 32.0)
+SEED: Final = 17
 
 
 @dataclass(frozen=True, slots=True)
 class Efforts:
     """N scorable seconds: ``raw (N, 120, C)`` is drawn from ``table`` by ``at (N,)``.
 
-    ``actual (N,)`` output of the last minute over the prior's centre; ``own (N,)`` the athlete's own centre over the
-    prior's; ``person`` heart limits and static, a row each; ``third (N,)`` of the session, 0 to 2.
+    ``actual (N,)`` output of the last minute over the prior's centre, of ``kind (N,)``; ``person``: a row each, their
+    efficiency unknown; ``third (N,)`` of the session, 0 to 2; ``athlete (sessions,)`` whose each session is.
     """
 
     table: Pool
     at: Ints
     actual: Floats
-    own: Floats
+    kind: Ints
     person: Person
     third: Ints
+    athlete: Ints
 
     def __len__(self) -> int:
         """How many seconds."""
         return len(self.at)
 
+    @property
+    def session(self) -> Ints:
+        """Number of the session of each second, ``(N,)``."""
+        return np.asarray(self.table.session[self.at])
+
     def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Efforts:
         """Some of the seconds."""
-        person = Person(
-            self.person.heart_rest[index], self.person.heart_max[index], self.person.static[index]
-        )
+        person = Person(*(getattr(self.person, name)[index] for name in Person.__dataclass_fields__))
         return replace(
-            self, at=self.at[index], actual=self.actual[index], own=self.own[index], person=person,
+            self, at=self.at[index], actual=self.actual[index], kind=self.kind[index], person=person,
             third=self.third[index],
         )  # fmt: skip
 
     def inputs(self) -> list[Float32]:
-        """``effort (N, 120, 4)`` and ``static (N, 7)``."""
-        return [effort(self.table.history(self.at), self.person), self.person.static]
+        """``effort (N, 120, 4)`` and ``static (N, 8)``."""
+        return [effort(self.table.history(self.at), self.person), personal(self.person, self.kind)]
 
 
-def baselines(sessions: Sequence[CutSession], people: Sequence[str]) -> Floats:
-    """Each session's athlete's own centres ``(sessions, C)``: mean over all the athlete's seconds, else the prior's.
-
-    ``people``: who each session is of; the names in recordings are those of files.
-    """
-    own = {
-        name: _mean_of([s for s, of in zip(sessions, people, strict=True) if of == name])
-        for name in set(people)
-    }
-    return np.stack([own[name] for name in people])
-
-
-def _mean_of(sessions: Sequence[CutSession]) -> Floats:
-    history = np.concatenate([s.history for s in sessions])
-    there = np.isfinite(history)
-    mean = np.where(there, history, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-    return np.where(there.any(axis=0), mean, CENTRE)
-
-
-def efforts(sessions: Sequence[CutSession], own: Floats, thirds: Sequence[int] = (0, 1, 2)) -> Efforts:
-    """All seconds of some thirds in which a performance can be scored; ``own``: see :func:`baselines`."""
+def efforts(sessions: Sequence[CutSession], people: Sequence[str]) -> Efforts:
+    """All seconds in which a performance can be scored; ``people``: who each session is of."""
     table = pool(sessions)
     at = np.flatnonzero(table.session >= 0)
-    length = np.array([len(carried(s)) for s in sessions])[table.session[at]]
+    number = table.session[at]
+    length = np.array([len(carried(s)) for s in sessions])[number]
     third = np.minimum(3 * table.within[at] // length, 2)
-    at, third = at[np.isin(third, thirds)], third[np.isin(third, thirds)]
-    every = Efforts(
-        table, at, np.zeros(len(at)), np.ones(len(at)), _people(sessions, table.session[at]), third
-    )
-    parts = np.array_split(np.arange(len(at)), 1 + len(at) // ROWS_AT_ONCE)
-    found = [_scorable(every.take(part), own) for part in parts]
-    reasons, actual, over = (np.concatenate(column) for column in zip(*found, strict=True))
-    return replace(every, actual=actual, own=over).take(reasons == 0)
+    athlete = np.unique(np.array(people), return_inverse=True)[1]
+    none = np.zeros(len(at), np.int64)
+    every = Efforts(table, at, none.astype(float), none, _people(sessions, number), third, athlete)
+    found = [
+        _outputs(every.take(part)) for part in np.array_split(np.arange(len(at)), 1 + len(at) // ROWS_AT_ONCE)
+    ]
+    actual, kind, reasons = (np.concatenate(column) for column in zip(*found, strict=True))
+    return replace(every, actual=actual, kind=kind).take(reasons == 0)
 
 
 def _people(sessions: Sequence[CutSession], number: Ints) -> Person:
     rest = np.array([s.heart_rest for s in sessions])
     most = np.array([s.heart_max for s in sessions])
-    return Person(rest[number], most[number], np.stack([s.static for s in sessions])[number])
+    anybody = np.ones((len(number), len(OUTPUTS)))
+    return Person(
+        rest[number], most[number], np.stack([s.static for s in sessions])[number], anybody, 0 * anybody
+    )
 
 
-def _scorable(part: Efforts, own: Floats) -> tuple[Ints, Floats, Floats]:
-    """Why not, output over the prior's centre, and the own centre over the prior's, of some seconds."""
-    raw = part.table.history(part.at)
-    none = np.zeros((len(raw), 0), np.float32)
-    prior = np.broadcast_to(CENTRE, (len(raw), len(CHANNELS)))
-    reasons, over_prior = output_over_own(Normalised(raw, none, none, prior), part.person)
-    _, over_own = output_over_own(Normalised(raw, none, none, own[part.table.session[part.at]]), part.person)
-    centre = np.divide(over_prior, over_own, out=np.ones(len(raw)), where=over_own > 0)
-    return reasons, over_prior, centre
+def _outputs(part: Efforts) -> tuple[Floats, Ints, Ints]:
+    found = output(part.table.history(part.at), part.person)
+    return found.over_own, found.kind, found.abstains
 
 
 @dataclass(frozen=True, slots=True)
 class PerformanceData:
-    """``train`` by the share of a batch; ``unseen``: sessions kept back, all thirds, by name."""
+    """``train``: fresh seconds, each part with its share of a batch; ``real``: all recorded sessions, whole.
+
+    ``kept (sessions,)``: which of ``real`` are kept back.
+    """
 
     train: Sequence[tuple[float, Efforts]]
-    unseen: dict[str, Efforts]
+    real: Efforts
+    kept: NDArray[np.bool_]
     hashes: dict[str, str]
 
 
 def performance_data(shop: Workshop) -> PerformanceData:
-    """Read, simulate and cut; every fifth real session is kept back, and a simulated squad of its own."""
-    real, people = _real(shop)
-    own = baselines(real, people)
-    kept = np.arange(len(real)) % KEEP_EVERY == 0
-    made = _squads(shop, TRAIN_SQUADS, "natural")
-    rested = _squads(shop, TEST_SQUADS, "none")
-    shop.tell("performance: cutting sessions", len(REAL) + 2, len(REAL) + 2)
+    """Read, simulate and cut; every fifth real session is kept back."""
+    real, kept = real_efforts(shop)
+    made = list(_squads(shop))
     return PerformanceData(
         train=(
-            (0.5, efforts([real[k] for k in np.flatnonzero(~kept).tolist()], own[~kept], (0,))),
-            (0.5, efforts([s for s, _ in made], _usual_baselines(made), (0,))),
+            (0.3, real.take((real.third == 0) & ~kept[real.session])),
+            (0.7, efforts(made, [_name(session) for session in made])),
         ),
-        unseen={"real": efforts([real[k] for k in np.flatnonzero(kept).tolist()], own[kept])}
-        | _rested(rested),
+        real=real,
+        kept=kept,
         hashes={name: shop.source(name).sha256() for name in REAL},
     )
 
 
-def _rested(made: Sequence[Made]) -> dict[str, Efforts]:
-    """The squad kept back, whose capacity never falls, at full and at half intensity."""
-    own = _usual_baselines(made)
-    full = np.array([intensity == 1.0 for _, intensity in made])
-    return {
-        name: efforts([made[k][0] for k in np.flatnonzero(some).tolist()], own[some])
-        for name, some in (("simulated, no fatigue", full), ("the same, half intensity", ~full))
-    }
+def real_efforts(shop: Workshop) -> tuple[Efforts, NDArray[np.bool_]]:
+    """All recorded sessions and which are kept back.
 
-
-def _usual_baselines(made: Sequence[Made]) -> Floats:
-    """Baselines of simulated athletes, from their sessions at full intensity, a row for each session."""
-    usual = [session for session, intensity in made if intensity == 1.0]
-    names = [_name(session) for session in usual]
-    own = dict(zip(names, baselines(usual, names), strict=True))
-    return np.stack([own[_name(session)] for session, _ in made])
-
-
-def _real(shop: Workshop) -> tuple[list[CutSession], list[str]]:
-    """Sessions and who they are of: the runs and the TCX files are one runner's each, a FIT file is somebody."""
+    The runs and the TCX files are one runner's each; a FIT file is somebody.
+    """
     sessions: list[CutSession] = []
     people: list[str] = []
     for number, name in enumerate(REAL):
-        shop.tell("performance: cutting sessions", number, len(REAL) + 2)
+        shop.tell("performance: cutting sessions", number, len(REAL))
         found = sorted(recorded(shop.source(name)), key=lambda s: s.session)
         sessions += [_trusted(s) for s in found] if name == "hr_forecast_rikluost" else found
         people += [s.session if name == "workouts_fit" else name for s in found]
-    shop.tell("performance: cutting sessions", len(REAL), len(REAL) + 2)
-    return sessions, people
+    shop.tell("performance: cutting sessions", len(REAL), len(REAL))
+    return efforts(sessions, people), np.arange(len(sessions)) % KEEP_EVERY == 0
 
 
 def _trusted(session: CutSession) -> CutSession:
@@ -210,27 +181,47 @@ def _name(session: CutSession) -> str:
     return f"{session.session.split('-')[2]}/{session.athlete}"
 
 
-def _squads(shop: Workshop, squads: Sequence[tuple[int, Sequence[Played]]], fatigue: Fatigue) -> list[Made]:
-    """All sessions of some squads with their intensity. The same seed gives the same athletes."""
-    seconds = max(LEAST_S, round(SESSION_S * shop.thrift))
+class Played(NamedTuple):
+    """A squad's session: the ``seed`` is the squad's, so the same gives the same athletes."""
+
+    seed: int
+    day: int
+    kind: Kind
+    intensity: float
+    air_c: float | None
+    seconds: int
+
+    def config(self) -> SessionConfig:
+        """What the simulator is told; nobody tires."""
+        groups = CARRIED if self.kind == "run" else CARRIED - {"motion"}
+        return SessionConfig(
+            athletes=ATHLETES,
+            seconds=self.seconds,
+            start_us=START_US + self.day * DAY_US,
+            kind=self.kind,
+            seed=self.seed,
+            intensity=self.intensity,
+            fatigue="none",
+            air_c=self.air_c,
+            carried=dict.fromkeys(athlete_ids(ATHLETES), groups),
+        )
+
+
+def _drawn(seconds: int) -> list[Played]:
+    """Sessions to learn from; hard and easy ones, cold and hot ones for every squad."""
+    rng = np.random.default_rng(SEED)
     return [
-        (session, intensity)
-        for seed, played in squads
-        for day, (kind, intensity) in enumerate(played)
-        for session in simulated(_config((kind, intensity), seconds, (seed, day), fatigue))
+        Played(seed, day, kind, float(rng.uniform(*between)), AIR_C[rng.integers(len(AIR_C))], seconds)
+        for seed in SQUADS
+        for day, (kind, between) in enumerate(PLAYED)
     ]
 
 
-def _config(how: Played, seconds: int, seed_day: tuple[int, int], fatigue: Fatigue) -> SessionConfig:
-    (kind, intensity), (seed, day) = how, seed_day
-    groups = CARRIED if kind == "run" else CARRIED - {"motion"}
-    return SessionConfig(
-        athletes=ATHLETES,
-        seconds=seconds,
-        start_us=START_US + day * DAY_US,
-        kind=kind,
-        seed=seed,
-        intensity=intensity,
-        fatigue=fatigue,
-        carried=dict.fromkeys(athlete_ids(ATHLETES), groups),
-    )
+def _squads(shop: Workshop) -> Iterator[CutSession]:
+    """The sessions to learn from, simulated side by side in processes of their own."""
+    played = _drawn(max(LEAST_S, round(SESSION_S * shop.thrift)))
+    played = played[: max(len(PLAYED), round(len(played) * shop.thrift))]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
+        for number, sessions in enumerate(processes.map(simulated, [p.config() for p in played]), start=1):
+            shop.tell("performance: simulating", number, len(played))
+            yield from sessions

@@ -80,7 +80,7 @@ def _cut_side_by_side(recordings: Sequence[Recording]) -> list[CutSession]:
         athletes={record["athlete"]: record for record in together.athletes},
         sessions={record["session"]: record for record in together.sessions},
     )
-    found = cut(_records(together.deliveries), people)
+    found = cut(records_of(together.deliveries), people)
     return [replace(s, athlete=s.athlete.split("/", 1)[1]) for s in found]
 
 
@@ -103,10 +103,10 @@ def simulated(config: SessionConfig) -> list[CutSession]:
         athletes={record["athlete"]: record for record in session.athletes},
         sessions={record["session"]: record for record in session.sessions},
     )
-    return cut(_records(session.deliveries), people)
+    return cut(records_of(session.deliveries), people)
 
 
-def _records(log: Iterable[Delivery]) -> Iterator[Record]:
+def records_of(log: Iterable[Delivery]) -> Iterator[Record]:
     """Deliveries as one partition's records in merged order: by record timestamp (whole ms), the venue first."""
     offset = 0
     for at_ms, together in groupby(log, key=lambda d: d.at_us // 1000):

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from fastapi import FastAPI
 
-from stream.web.serve import Server, listen
+from stream.listen import Server, listen
 
 WITHIN_S = 10.0
 

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from stream.errors import SettingsError, StoreUnavailable, UsageError
+from stream.listen import listen
 from stream.settings import Settings, load_settings
 from stream.web.login import Login
-from stream.web.serve import listen, login_link, serve
+from stream.web.serve import login_link, serve
 from tests.stream.web.fakes import Clock
 from touchline.embedded import free_port
 

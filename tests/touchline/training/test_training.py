@@ -18,7 +18,9 @@ from touchline.training import forecast as forecasting
 from touchline.training import injury, injury_card, performance
 from touchline.training.forecast_data import ForecastData, Part, runs_split
 from touchline.training.injury_rows import InjuryRows, injury_rows
-from touchline.training.performance_data import PerformanceData, baselines, efforts
+from touchline.training.performance_data import PerformanceData, efforts
+from touchline.training.performance_own import known, own_elsewhere
+from touchline.training.performance_trial import Course, Trial, figures
 from touchline.training.windows import HEART_RATE, origins, pool
 from touchline.training.workshop import Workshop
 
@@ -68,28 +70,82 @@ def test_a_forecast_is_trained_judged_and_saved(tmp_path: Path) -> None:
 
 def test_a_performance_model_is_trained_judged_and_saved(tmp_path: Path) -> None:
     sessions = [session(k, 900) for k in range(4)]
-    own = baselines(sessions, [s.athlete for s in sessions])
+    found = efforts(sessions, ["a", "a", "b", "b"])
     data = PerformanceData(
-        train=((1.0, efforts(sessions[:3], own[:3], (0,))),),
-        unseen={"made": efforts(sessions[3:], own[3:])},
+        train=((1.0, found.take(found.third == 0)),),
+        real=found,
+        kept=np.array([True, False, False, False]),
         hashes={"made": "0" * 64},
     )
-    folder = performance.train_on(data, Workshop(tmp_path, tmp_path, Told(), 0.2))
+    shop = Workshop(tmp_path, tmp_path, Told(), 0.1)
+    folder = performance.train_on(data, shop, Trial(squads=(91,), seconds=150))
     metrics = read_manifest(folder).metrics
-    assert len(metrics["fresh"]["made"]["below"]) == len(metrics["levels"])
-    assert all(0 <= mean <= 100 for mean in metrics["thirds"]["made"])
+    assert len(metrics["real"]["known"]["below"]) == len(metrics["levels"])
+    assert metrics["real"]["known"]["seconds"] == (found.take(found.session == 0).third == 0).sum()
+    assert metrics["real"]["strangers"]["thirds"] == [None, None, None]
+    simulated = metrics["simulated"]
+    assert simulated["no_heart_rate"]["abstains"] == 1
+    assert 0 <= simulated["no_fatigue"]["mean"] <= 100
+    assert simulated["squads"] == 1
+    assert set(simulated) >= {"half_intensity", "fade"}
+    assert f"{simulated['no_fatigue']['mean']:.1f}" in (folder / CARD).read_text()
 
 
-def test_efforts_are_seconds_that_can_be_scored_over_the_own_centre() -> None:
+def test_figures_are_means_over_sessions_and_null_where_nothing_was_scored() -> None:
+    def courses(kinds: tuple[float, float], slope: float = 0.0) -> list[Course]:
+        """Twelve matches and twelve runs of 90 s: each a level, falling with the capacity."""
+        fall = slope * np.arange(90.0)
+        return [Course(level - fall, 1 - fall / 1000) for level in kinds for _ in range(12)]
+
+    nothing = [Course(np.full(90, np.nan), np.ones(90))] * 24
+    found = figures(
+        {
+            "no_fatigue": courses((60.0, 40.0)),
+            "half_intensity": courses((50.0, 44.0)),
+            "fade": courses((60.0, 60.0), 0.5),
+            "no_heart_rate": nothing,
+        }
+    )
+    assert found["no_fatigue"] == {
+        "mean": 50.0, "thirds": [50.0, 50.0, 50.0], "by_kind": {"match": 60.0, "run": 40.0},
+    }  # fmt: skip
+    assert found["half_intensity"]["difference"] == pytest.approx(-3)
+    assert found["fade"]["thirds"] == pytest.approx([60 - 7.25, 60 - 22.25, 60 - 37.25])
+    assert found["fade"]["spearman"] == found["fade"]["spearman_within"] == pytest.approx(1)
+    assert found["no_heart_rate"] == {"abstains": 1.0}
+    silent = figures(dict.fromkeys(("no_fatigue", "half_intensity", "fade", "no_heart_rate"), nothing))
+    assert silent["no_fatigue"]["mean"] is None
+    assert silent["half_intensity"]["difference"] is None
+    assert silent["fade"]["spearman"] is None
+
+
+def test_efforts_are_seconds_that_can_be_scored() -> None:
     sessions = [session(0, 600), session(1, 600, missing=("heart_rate",))]
-    found = efforts(sessions, baselines(sessions, ["a", "a"]))
-    assert set(found.table.session[found.at]) == {0}
-    assert (found.actual / found.own).mean() == pytest.approx(1, abs=0.1)
-    only_first = efforts(sessions, baselines(sessions, ["a", "b"]), (0,))
-    assert found.table.within[only_first.at].max() < 200
+    found = efforts(sessions, ["a", "a"])
+    assert set(found.session) == {0}
+    assert (found.table.within[found.at] * 3 // 600 == found.third).all()
     effort, static = found.inputs()
     assert effort.shape == (len(found), 120, 4)
-    assert static.shape == (len(found), 7)
+    assert static.shape == (len(found), 8)
+    assert (static[:, 7] == 0).all()
+
+
+def test_an_efficiency_comes_from_the_athletes_other_sessions_and_never_from_the_session_itself() -> None:
+    sessions = [session(k, 600) for k in range(4)]
+    found = efforts(sessions, ["a", "a", "a", "b"])
+    surplus = np.array([0.1, 0.2, 0.6, 0.3])[found.session]
+    own = own_elsewhere(found, found.actual / np.exp(surplus))
+    kind = int(found.kind[0])
+    count = np.bincount(found.session)
+    assert own.mean[0, kind] == pytest.approx((0.2 * count[1] + 0.6 * count[2]) / (count[1] + count[2]))
+    assert own.mean[2, kind] == pytest.approx((0.1 * count[0] + 0.2 * count[1]) / (count[0] + count[1]))
+    assert own.seconds[:, kind].tolist() == [count[1] + count[2], count[0] + count[2], count[0] + count[1], 0]
+    told = known(found, own, np.full(len(found), 0.5))
+    first = found.session == 0
+    assert told.actual[first] == pytest.approx(found.actual[first] / np.exp(0.5 * own.mean[0, kind]))
+    stranger = found.session == 3
+    assert told.actual[stranger] == pytest.approx(found.actual[stranger])
+    assert (told.inputs()[1][stranger, 7] == 0).all()
 
 
 def test_runs_are_split_by_session_and_the_seed() -> None:

@@ -1,0 +1,61 @@
+"""One version of one model, checked, compiled and warm, its inputs and outputs by name. Knows no requests.
+
+Not thread-safe: one thread calls it, once another is done with warming it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artefact import Artefact, Trust, load_artefact
+from models.batched import Batched
+from models.lean import keras
+from models.restore import restore
+from models.tensors import Tensor
+
+Float32 = NDArray[np.float32]
+
+#: Rows a batch is padded to: one request alone, a squad, a full batch.
+BATCH_SIZES: Final = (1, 32, 256)
+
+
+class Servable:
+    """A network with its names. Its golden example was answered right before it is here."""
+
+    def __init__(self, artefact: Artefact, sizes: Sequence[int] = BATCH_SIZES) -> None:
+        model = restore(artefact)
+        manifest = artefact.manifest
+        self.name, self.version = manifest.name, manifest.version
+        self.inputs = _tensors([i.name for i in model.inputs], model.inputs, manifest.inputs)
+        self.outputs = _tensors(model.output_names, model.outputs, manifest.outputs)
+        self._network = Batched(model, sizes, ())
+
+    def warm_up(self) -> dict[int, float]:
+        """Trace every batch size; seconds each took."""
+        return self._network.warm_up()
+
+    def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
+        """Every input ``(B, *shape)`` by name to every output ``(B, *shape)`` by name."""
+        answers = self._network(*(inputs[tensor.name] for tensor in self.inputs))
+        return {tensor.name: answer for tensor, answer in zip(self.outputs, answers, strict=True)}
+
+
+def load_servable(folder: Path, trust: Trust | None) -> Servable:
+    """Load a version whose hashes and signature are right. Raises ArtefactMissing or ArtefactDamaged."""
+    return Servable(load_artefact(folder, trust))
+
+
+def _tensors(
+    names: Iterable[str], symbols: Iterable[keras.KerasTensor], about: Mapping[str, Mapping[str, Any]]
+) -> tuple[Tensor, ...]:
+    """Names and shapes as the network has them; what is known of each from the manifest."""
+    known = {name: {k: v for k, v in entry.items() if k != "shape"} for name, entry in about.items()}
+    return tuple(
+        Tensor(name, tuple(symbol.shape[1:]), known.get(name, {}))
+        for name, symbol in zip(names, symbols, strict=True)
+    )

@@ -1,0 +1,132 @@
+"""Delivery: Faust's Kafka consumer, handing on what a poll brought of one partition as one message.
+
+Faust itself makes two tasks and a wait for every record, 10,000 a second on a core. And where it goes on after a
+rebalance is not where its agent stands: records that it had fetched and dropped come again only where an offset
+was committed, and a poll that was under way lets it skip what lies before.
+
+Here the owner of the partitions says where each goes on (:meth:`ChunkConsumer.go_on`). Until then nothing is
+fetched, and what was fetched earlier is void. What is void is told by *epochs*: seeking and fetching both happen in
+the consumer's thread, so a poll under way lies before the seek, and comes again, or after it, and counts.
+
+The position is the owner's: nothing here acknowledges or commits (see :mod:`stream.offsets`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, cast
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import ConsumerStoppedError
+from faust.transport.consumer import ensure_TP
+from faust.transport.drivers import aiokafka as driver
+
+#: A poll waits this long for records, s. Kafka answers as soon as there is one.
+POLL_S: Final = 1.0
+FETCH_WAIT_MS: Final = 50
+NOWHERE: Final = -1
+
+Positions = Mapping[TopicPartition, int]
+
+
+class Chunk(NamedTuple):
+    """Records of one partition in offset order, and the epoch in which they were fetched."""
+
+    epoch: int
+    records: list[ConsumerRecord]
+
+
+class _Thread(driver.AIOKafkaConsumerThread):
+    """The thread in which aiokafka fetches. ``epoch``: the one that began when positions were last set."""
+
+    epoch = NOWHERE
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        """Faust's consumer, with the choices changed that it does not take as settings, before it starts.
+
+        Without tables Faust assigns partitions round robin over all topics, so that with three workers one would
+        get ``telemetry.wearable-0`` and another ``telemetry.venue-0``; the range assignor gives equal numbers of
+        two topics to one worker. And Faust lets the broker hold back an answer for 1.5 s; a broker that takes that
+        at its word (the embedded one does) would make every score that old.
+        """
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 (see above)
+        consumer._partition_assignment_strategy = (RangePartitionAssignor,)  # noqa: SLF001 (see above)
+        return consumer
+
+    async def go_on(self, positions: Positions, epoch: int) -> None:
+        """Set the positions of partitions that are held; with it ``epoch`` begins."""
+        await self.call_thread(self._seek_all, positions, epoch)
+
+    async def _seek_all(self, positions: Positions, epoch: int) -> None:
+        consumer = self._ensure_consumer()
+        for place in consumer.assignment() & positions.keys():
+            consumer.seek(place, positions[place])
+        self.epoch = epoch
+
+    async def poll(self, places: set[Any]) -> tuple[int, Mapping[TopicPartition, list[ConsumerRecord]]]:
+        """What came of ``places``, and the epoch in which it was taken out of the fetcher."""
+        return await self.call_thread(self._poll, places)  # type: ignore[no-any-return]
+
+    async def _poll(self, places: set[Any]) -> tuple[int, Mapping[TopicPartition, list[ConsumerRecord]]]:
+        consumer = self._ensure_consumer()
+        limit = consumer._max_poll_records  # noqa: SLF001 (as Faust's own poll does)
+        records = await self._fetch_records(consumer, places, POLL_S, limit)
+        return self.epoch, records  # no suspension lies between taking and this line
+
+
+class ChunkConsumer(driver.Consumer):
+    """Faust's consumer with delivery by chunks. Faust makes it; agents reach it as ``app.consumer``."""
+
+    epoch = NOWHERE
+    _epochs = 0
+
+    def _new_consumer_thread(self) -> _Thread:
+        self._positioned = asyncio.Event()
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    def leave(self) -> None:
+        """A rebalance began: what was fetched and not worked through is void."""
+        self.epoch = NOWHERE
+        self._positioned.clear()
+
+    async def go_on(self, positions: Positions) -> None:
+        """Go on from ``positions``, the next offset of each partition that is held now."""
+        thread: Any = self._thread
+        self._epochs += 1
+        self.epoch = self._epochs
+        await thread.go_on(positions, self.epoch)
+        self._positioned.set()
+
+    async def perform_seek(self) -> None:
+        """Do not go back to what is committed, as Faust does whenever it resumes: the owner says where."""
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Fetch and hand on, until Faust stops its fetcher."""
+        thread: Any = self._thread
+        while not (self.should_stop or fetcher.should_stop):
+            places = self._get_active_partitions()
+            if not (self.flow_active and self._positioned.is_set() and places):
+                await self.sleep(0.02)
+                continue
+            try:
+                epoch, polled = await thread.poll(set(places))
+            except ConsumerStoppedError:
+                if not self.app.should_stop:
+                    raise
+                return
+            for place, records in polled.items():
+                if epoch != self.epoch:
+                    break
+                self.app.monitor.track_tp_end_offset(ensure_TP(place), self.highwater(ensure_TP(place)))
+                message = self._to_message(ensure_TP(place), records[-1])
+                message.value = cast("Any", Chunk(epoch, records))
+                await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+
+def records_of(app: Any, events: Iterable[Any]) -> Sequence[ConsumerRecord]:
+    """The records of the chunks that ``events`` carry, in order; those that a rebalance made void are left out."""
+    chunks: list[Chunk] = [event.message.value for event in events]
+    return [record for chunk in chunks if chunk.epoch == app.consumer.epoch for record in chunk.records]

@@ -1,0 +1,82 @@
+"""The serving process: binds the port, warms the networks, follows the registry, and drains when it is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Final
+
+import structlog
+from fastapi import FastAPI
+
+from stream.errors import ModelRefused
+from stream.listen import Server, listen, shown_host
+from stream.serving.app import create_serving
+from stream.serving.batcher import Limits
+from stream.serving.inference import Service
+from stream.serving.network import Library
+from stream.serving.shelf import Following, Shelf
+from stream.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: How long requests in flight have when we are told to stop, s.
+DRAIN_S: Final = 10
+
+
+async def serve(
+    settings: Settings, library: Library, pins: Mapping[str, str], ready: Callable[[str], None]
+) -> None:
+    """Serve until cancelled. ``ready`` gets the address, once, when the networks are warm.
+
+    Raises UsageError where the port is taken, ModelMissing where there is no model, ModelRefused where no version
+    of any may be used.
+    """
+    shelf = shelf_of(settings, library, pins)
+    service = Service(shelf, settings.serving_timeout_s, settings.serving_body_bytes)
+    with listen(settings.serving_host, settings.serving_port, "--port") as listener:
+        beside = _follow(shelf, lambda: ready(address(listener)))
+        await run_beside(create_serving(service), listener, beside, shelf.close)
+
+
+def shelf_of(settings: Settings, library: Library, pins: Mapping[str, str]) -> Shelf:
+    """A shelf as the settings say."""
+    following = Following(settings.serving_policy, settings.serving_poll_s, settings.serving_named, pins)
+    limits = Limits(settings.serving_rows, settings.serving_queue_rows, settings.serving_delay_ms / 1e3)
+    return Shelf(library, following, limits)
+
+
+async def run_beside(
+    app: FastAPI,
+    listener: socket.socket,
+    work: Coroutine[None, None, None],
+    drain: Callable[[], Awaitable[None]],
+) -> None:
+    """Uvicorn and work beside it. Whatever ends first ends both, after draining."""
+    server = Server(app, DRAIN_S)
+    serving = asyncio.create_task(server.serve([listener]), name="serving")
+    working = asyncio.create_task(work, name="beside serving")
+    try:
+        done, _ = await asyncio.wait([serving, working], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+    finally:
+        working.cancel()
+        await drain()
+        server.should_exit = True
+        await asyncio.gather(serving, working, return_exceptions=True)
+
+
+async def _follow(shelf: Shelf, ready: Callable[[], None]) -> None:
+    await shelf.refresh()
+    if not shelf.ready:
+        raise ModelRefused("; ".join(sorted(shelf.faults().values())))
+    ready()
+    await shelf.run()
+
+
+def address(listener: socket.socket) -> str:
+    """Where a listener is found."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{shown_host(host)}:{port}"

@@ -1,0 +1,97 @@
+"""A stored injury ensemble judged on files of daily rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.artefact import SHIPPED, load_artefact
+from tests.touchline.command import touchline
+from touchline.evaluation.injury import evaluate_injury
+from touchline.training.workshop import Workshop
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+KEYS = {
+    "model", "version", "split", "rows", "positives", "athletes", "positive_athletes", "auc", "auc_ci", "auc_within",
+    "ap", "brier", "brier_skill", "ece", "calibration_slope",
+}  # fmt: skip
+
+
+def write_days(path: Path, injured: int, athletes: int = 12, days: int = 60, seed: int = 1) -> Path:
+    """Made-up daily rows; the first ``injured`` athletes are tired for a week and then report an injury."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for number in range(athletes):
+        fatigue = rng.integers(2, 5, days).astype(float)
+        report = np.zeros(days)
+        if number < injured:
+            fatigue[33:40], report[40] = 1.0, 1
+        parts.append(
+            pd.DataFrame({
+                "athlete": f"P{number:02d}", "date": pd.date_range("2022-01-01", periods=days).astype(str),
+                "daily_load": rng.gamma(2, 200, days).round(), "fatigue": fatigue, "injury_report": report,
+            })
+        )  # fmt: skip
+    pd.concat(parts).to_csv(path, index=False)
+    return path
+
+
+def evaluated(file: Path, *flags: str) -> dict[str, Any]:
+    done = touchline("evaluate", "injury", "--daily", file, *flags, "--json")
+    assert done.code == 0, done.err
+    found: dict[str, Any] = done.json
+    assert found.keys() >= KEYS
+    return found
+
+
+def test_a_file_with_columns_absent_is_judged_on_what_it_has(tmp_path: Path) -> None:
+    found = evaluated(write_days(tmp_path / "days.csv.gz", injured=4))
+    assert found["rows"] == 12 * 40 - 4 * 7, "days 13 to 52, without the week from each report on"
+    assert found["athletes"] == 12
+    assert found["positives"] == 4 * 7
+    assert found["positive_athletes"] == 4
+    assert 0 <= found["auc"] <= 1
+    assert found["auc_ci"][0] <= found["auc"] <= found["auc_ci"][1]
+    assert found["split"] == "all athletes of the file, none of them trained on"
+
+
+@pytest.mark.parametrize("flags", [(), ("--cv",)])
+def test_one_class_only_gives_null_and_no_fault(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    found = evaluated(write_days(tmp_path / "days.csv", injured=0, athletes=3), *flags)
+    assert found["positives"] == 0
+    assert found["auc"] is None
+    assert found["auc_ci"] is None
+    assert found["recall"] is None
+
+
+def test_too_short_a_file_has_no_rows_and_no_figures(tmp_path: Path) -> None:
+    found = evaluated(write_days(tmp_path / "days.csv", injured=0, athletes=2, days=15))
+    assert found["rows"] == 0
+    assert found["brier"] is None
+    assert found["accuracy"] is None
+
+
+def test_folds_are_repeated_on_the_file_with_baselines_beside_it(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, tmp_path, lambda *_: None, thrift=0.5)
+    found = evaluate_injury(SHIPPED / "injury" / "1", write_days(tmp_path / "days.csv", injured=6), shop)
+    assert found["auc"] > 0.6, "tired before each injury: nets that were trained on it find it"
+    assert found["baselines"].keys() == {"past_rate", "logistic"}
+    assert found["baselines"]["logistic"]["auc"] > 0.7
+    low, high = found["paired"]["past_rate"]["interval"]
+    assert low <= found["paired"]["past_rate"]["difference"] <= high
+
+
+def test_on_the_training_file_every_athlete_is_held_out_and_the_card_says_the_same(data_dir: Path) -> None:
+    found = evaluated(data_dir / "soccermon" / "soccermon_daily.csv.gz")
+    card = load_artefact(SHIPPED / "injury" / "1").manifest.metrics
+    assert "out-of-fold" in found["split"]
+    assert {key: found[key] for key in card["counts"]} == card["counts"]
+    told = card["figures"]["without today"]
+    for name in ("auc", "auc_within", "ap", "brier", "ece", "brier_skill"):
+        assert found[name] == pytest.approx(told[name], abs=2e-3), name
+    assert found["calibration_slope"] == pytest.approx(told["calibration_slope"], abs=0.05)

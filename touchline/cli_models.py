@@ -1,0 +1,116 @@
+"""``touchline models``: the registry on disk. What is there, is it whole and ours, and which version is stable."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from models.labels import DEFAULT_SHARE
+from models.signature import local_key, sign
+from stream.errors import ModelRefused, UsageError
+from touchline import cli_transfer
+from touchline.registry import Registry
+from touchline.terminal import AsJson, ModelDir, settings_with, show
+
+models_app = typer.Typer(
+    no_args_is_help=True, help="The registry: what is there, whose it is, and which version runs."
+)
+
+Name = Annotated[str, typer.Argument(help="Model, as `models list` names it.")]
+Version = Annotated[str, typer.Argument(help="Version.")]
+OffOrVersion = Annotated[str | None, typer.Argument(help="Version; none with --off.")]
+Off = Annotated[bool, typer.Option("--off", help="Take the label away.")]
+AnyName = Annotated[str | None, typer.Argument(help="Model; all without.")]
+AnyVersion = Annotated[str | None, typer.Argument(help="Version; without, the stable one or all.")]
+
+
+@models_app.command("list")
+def listed(model_dir: ModelDir = None, as_json: AsJson = False) -> None:
+    """Every model with its versions and labels."""
+    registry = Registry(settings_with(model_dir=model_dir))
+    show({"registry": str(registry.root), "models": registry.listed()}, as_json)
+
+
+@models_app.command("show")
+def shown(
+    name: Name, version: AnyVersion = None, model_dir: ModelDir = None, as_json: AsJson = False
+) -> None:
+    """What a version takes and gives, what it was trained on, its figures, and every move of its labels."""
+    show(Registry(settings_with(model_dir=model_dir)).shown(name, version), as_json)
+
+
+@models_app.command("verify")
+def verify(
+    name: AnyName = None, version: AnyVersion = None, model_dir: ModelDir = None, as_json: AsJson = False
+) -> None:
+    """Hashes and signatures, and that nothing lies there that is not listed. Ends with 1 where anything is wrong."""
+    checked = Registry(settings_with(model_dir=model_dir)).verified(name, version)
+    good = all(one["error"] is None for one in checked)
+    show({"ok": good, "versions": checked}, as_json)
+    if not good:
+        raise typer.Exit(ModelRefused.exit_code)
+
+
+@models_app.command("promote")
+def promote(name: Name, version: Version, model_dir: ModelDir = None, as_json: AsJson = False) -> None:
+    """Make a version stable: whole, signed by a key that is trusted here, answering as it did when it was saved."""
+    show(Registry(settings_with(model_dir=model_dir)).promote(name, version), as_json)
+
+
+@models_app.command("rollback")
+def rollback(name: Name, model_dir: ModelDir = None, as_json: AsJson = False) -> None:
+    """Make the version stable that was so before."""
+    show(Registry(settings_with(model_dir=model_dir)).rollback(name), as_json)
+
+
+@models_app.command("canary")
+def canary(
+    name: Name,
+    version: OffOrVersion = None,
+    share: Annotated[
+        float, typer.Option(help="Share of the athletes, above 0 and at most 1.")
+    ] = DEFAULT_SHARE,
+    off: Off = False,
+    model_dir: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a share of the athletes to a version, always the same athletes; `--off` takes them back."""
+    registry = Registry(settings_with(model_dir=model_dir))
+    wanted = _either(version, off)
+    show(registry.canary(name, wanted, share) if wanted else registry.without(name, "canary"), as_json)
+
+
+@models_app.command("shadow")
+def shadow(
+    name: Name,
+    version: OffOrVersion = None,
+    off: Off = False,
+    model_dir: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a version score beside the stable one without anybody seeing it; `--off` ends that."""
+    registry = Registry(settings_with(model_dir=model_dir))
+    wanted = _either(version, off)
+    show(registry.shadow(name, wanted) if wanted else registry.without(name, "shadow"), as_json)
+
+
+def _either(version: str | None, off: bool) -> str | None:
+    if (version is None) != off:
+        raise UsageError("name a version, or --off, and not both")
+    return version
+
+
+@models_app.command("sign")
+def signed(name: Name, version: Version, model_dir: ModelDir = None, as_json: AsJson = False) -> None:
+    """Sign a version with this machine's key, which a first use makes: you vouch for what is in it."""
+    settings = settings_with(model_dir=model_dir)
+    folder = Registry(settings).folder(name, version)
+    key = sign(folder, local_key(settings.keys.expanduser()))
+    show({"name": name, "version": version, "key": key}, as_json)
+
+
+models_app.command("backup")(cli_transfer.backup)
+models_app.command("restore")(cli_transfer.restore)
+models_app.command("export")(cli_transfer.export)
+models_app.command("import")(cli_transfer.import_)

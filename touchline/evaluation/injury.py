@@ -1,0 +1,127 @@
+"""Judge a stored injury ensemble on a file of daily rows, and, asked to, train it anew on the file's own folds.
+
+The ensemble was trained one member to a seed and fold. Athletes of the training file are answered only by the
+members that have not seen them; whoever is not in it is new to all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artefact import Artefact, load_artefact
+from models.restore import answer, restore
+from sim.readers.daily import read_daily
+from stream.days import day_features
+from touchline.training.figures import at_threshold
+from touchline.training.injury import cross_validate
+from touchline.training.injury_baselines import logistic, past_rate
+from touchline.training.injury_card import PRIMARY, SPLIT, cross_calibrated, judge, paired
+from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of, injury_rows
+from touchline.training.sessions import Source
+from touchline.training.workshop import Workshop
+
+Floats = NDArray[np.float64]
+
+TRAINED_ON: Final = "soccermon"
+ROWS_AT_ONCE: Final = 4096
+#: An answer this many times the training rows' base rate counts as a yes, where yes and no are asked for.
+TIMES_BASE_RATE: Final = 2.0
+#: With fewer athletes that have a positive row there is a fold without any in its training part.
+FEWEST_POSITIVE_ATHLETES: Final = 2
+FIGURES: Final = (
+    "auc", "auc_ci", "auc_within", "ap", "brier", "brier_skill", "brier_skill_ci", "ece", "calibration_slope",
+    "calibration_slope_ci",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """``ranked`` and ``probability`` ``(repeats, N)``, a repeat per seed where athletes were held out; the split."""
+
+    ranked: Floats
+    probability: Floats
+    split: str
+
+
+def evaluate_injury(folder: Path, file: Path, shop: Workshop | None = None) -> dict[str, Any]:
+    """Figures of the version in ``folder`` on the daily rows of ``file``; with a ``shop``, of nets trained anew.
+
+    Raises MissingError or :class:`~stream.errors.UnreadableFile` for the file, ArtefactMissing or ArtefactDamaged.
+    """
+    artefact = load_artefact(folder)
+    rows = injury_rows(read_daily(file))
+    found = _answers(artefact, rows, file) if shop is None else _repeated(rows, shop)
+    figures = _judged(found, rows) | at_threshold(found.probability, rows.label, _threshold(artefact))
+    counts = {
+        "rows": len(rows),
+        "positives": int(rows.label.sum()),
+        "athletes": len(np.unique(rows.athlete)),
+        "positive_athletes": _positive_athletes(rows),
+    }
+    named = {"model": artefact.manifest.name, "version": artefact.manifest.version, "split": found.split}
+    return named | counts | figures | ({} if shop is None else _beside(found, rows))
+
+
+def _judged(found: Answers, rows: InjuryRows) -> dict[str, Any]:
+    if len(rows) == 0 or len(found.ranked) == 0:
+        return dict.fromkeys(FIGURES)
+    figures = judge(found.ranked, found.probability, rows)
+    return {name: figures[name] for name in FIGURES}
+
+
+def _answers(artefact: Artefact, rows: InjuryRows, file: Path) -> Answers:
+    """The stored ensemble's answers, of seen athletes only by members that have not seen them."""
+    members = _by_member(artefact, rows)  # (N, M)
+    if Source(TRAINED_ON, (file,)).sha256() != artefact.manifest.data.get(TRAINED_ON):
+        mean = members.mean(axis=1)[None]
+        return Answers(mean, mean, "all athletes of the file, none of them trained on")
+    held_out = np.zeros((len(SEEDS), len(rows)))
+    for number, seed in enumerate(SEEDS):
+        held_out[number] = members[np.arange(len(rows)), number * FOLDS + fold_of(rows, seed)]
+    return Answers(held_out, cross_calibrated(held_out, rows), f"the training file: {SPLIT}")
+
+
+def _by_member(artefact: Artefact, rows: InjuryRows) -> Floats:
+    """Probabilities of every member ``(N, M)``, nothing of the last day's load known."""
+    model = restore(artefact)
+    x = day_features(rows.values, np.zeros(len(rows)))
+    parts = [answer(model, [x[at : at + ROWS_AT_ONCE]])[0] for at in range(0, len(x), ROWS_AT_ONCE)]
+    width = int(artefact.manifest.config["members"])
+    return np.concatenate(parts).astype(np.float64) if parts else np.zeros((0, width))
+
+
+def _repeated(rows: InjuryRows, shop: Workshop) -> Answers:
+    """Nets trained on the file's own folds, each answering for the athletes it has not seen."""
+    if _positive_athletes(rows) < FEWEST_POSITIVE_ATHLETES:
+        nothing = np.zeros((0, len(rows)))
+        return Answers(
+            nothing, nothing, "none: fewer than two athletes have a new injury within 7 days of a row"
+        )
+    raw = cross_validate(rows, shop).raw[PRIMARY]
+    return Answers(raw, cross_calibrated(raw, rows), f"trained anew: {SPLIT}")
+
+
+def _beside(found: Answers, rows: InjuryRows) -> dict[str, Any]:
+    """The baselines on the same folds, and the paired differences to them."""
+    if len(found.ranked) == 0:
+        return {"baselines": {"past_rate": None, "logistic": None}, "paired": None}
+    others: Mapping[str, Floats] = {"past_rate": past_rate(rows), "logistic": logistic(rows)}
+    return {
+        "baselines": {name: _judged(Answers(p, p, found.split), rows) for name, p in others.items()},
+        "paired": {name: paired(found.ranked, p, rows) for name, p in others.items()},
+    }
+
+
+def _positive_athletes(rows: InjuryRows) -> int:
+    return len(np.unique(rows.athlete[rows.label == 1]))
+
+
+def _threshold(artefact: Artefact) -> float:
+    counts = artefact.manifest.metrics["counts"]
+    return float(TIMES_BASE_RATE * counts["positives"] / counts["rows"])

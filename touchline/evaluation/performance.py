@@ -1,0 +1,31 @@
+"""Judge a stored performance model: the acceptance figures on simulated squads, the drift on recorded sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from models.artefact import load_artefact
+from models.restore import restore
+from touchline.training.performance import network_of
+from touchline.training.performance_data import REAL, real_efforts
+from touchline.training.performance_trial import SPLIT, TRIAL, Judged, Trial, judge, real_figures
+from touchline.training.sessions import sources
+from touchline.training.workshop import Workshop
+
+
+def evaluate_performance(folder: Path, shop: Workshop, trial: Trial = TRIAL) -> dict[str, Any]:
+    """Figures of the version in ``folder``; ``real`` is None where the recordings are not there.
+
+    Raises ArtefactMissing or ArtefactDamaged.
+    """
+    artefact = load_artefact(folder)
+    judged = Judged(network_of(restore(artefact)), tuple(artefact.manifest.config["levels"]))
+    there = set(REAL) <= set(sources(shop.data))
+    return {
+        "model": artefact.manifest.name,
+        "version": artefact.manifest.version,
+        "split": SPLIT,
+        **judge(judged, trial, shop.tell),
+        "real": real_figures(judged, *real_efforts(shop)) if there else None,
+    }

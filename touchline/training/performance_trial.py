@@ -1,0 +1,283 @@
+"""The performance score put to the test: simulated squads it has not seen, through the route that scores live.
+
+A squad comes with earlier sessions behind it, so that its athletes are known, and then plays the same two sessions in
+different states: not tiring at all, at half intensity, with a loss injected, without heart rates. What the network is
+told of the athletes comes out of the earlier sessions as it does live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from sim.bodies import Fatigue
+from sim.schedule import Kind
+from sim.sessions import Second, SessionConfig, simulate_session
+from sim.squad import athlete_ids
+from stream.cut import CHUNK, CLOCK
+from stream.infer import percentile_of
+from stream.records import Record
+from stream.roster import Roster
+from stream.route import Route
+from touchline.training.performance_data import ATHLETES, Efforts, Played
+from touchline.training.performance_own import Network, known, own_elsewhere, quantiles
+from touchline.training.sessions import records_of
+from touchline.training.windows import Float32
+from touchline.training.workshop import Tell
+
+Floats = NDArray[np.float64]
+
+SPLIT: Final = "simulated squads not trained on; recorded: every fifth session, kept back from training"
+SECOND_US: Final = 1_000_000
+KINDS: Final[tuple[Kind, ...]] = ("match", "run")
+#: How long the earlier sessions are, one of each kind at full intensity, as a share of those under test.
+EARLIER_SHARE: Final = 0.5
+#: A session without heart rates, s: nothing comes of it but that.
+SHORT_S: Final = 120
+#: A session counts with at least this many scored seconds.
+LEAST_SCORED: Final = 30
+THIRDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state in which sessions are played: how hard, how bodies tire, and whether hearts are measured."""
+
+    intensity: float = 1.0
+    fatigue: Fatigue = "none"
+    heart: bool = True
+
+
+STATES: Final[Mapping[str, State]] = {
+    "no_fatigue": State(),
+    "half_intensity": State(intensity=0.5),
+    "fade": State(fatigue="fade"),
+    "no_heart_rate": State(heart=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A performance network and the levels of its quantiles."""
+
+    network: Network
+    levels: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """``squads`` by their seeds, none of them trained on, and the length of a session, s."""
+
+    squads: Sequence[int]
+    seconds: int
+
+
+TRIAL: Final = Trial(squads=(91, 93), seconds=1200)
+
+
+@dataclass(slots=True)
+class Course:
+    """One athlete's session: ``score (T,)`` and the latent ``capacity (T,)`` by second, NaN where there is none."""
+
+    score: Floats
+    capacity: Floats
+
+
+@dataclass(slots=True)
+class _OnlyPerformance:
+    """Where the route wants an engine: the network under test, and no forecasts and no risk."""
+
+    judged: Judged
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def quantile_levels(self) -> tuple[float, ...]:
+        return self.judged.levels
+
+    def performance(self, effort: Float32, static: Float32) -> Float32:
+        return self.judged.network(effort, static)
+
+    def forecast(self, x: Float32, anchor: Float32) -> _NoForecast:  # noqa: ARG002 (the protocol's)
+        return _NoForecast(len(x))
+
+    def injury(self, days: Float32) -> Float32:
+        return np.zeros((len(days), 1), np.float32)
+
+
+class _NoForecast:
+    """Nothing known of the next minute, for ``rows`` seconds."""
+
+    def __init__(self, rows: int) -> None:
+        self.heart_rate = np.full((rows, 60), np.nan, np.float32)
+        self.speed = self.yaw_rate = self.acceleration = self.heart_rate
+        self.bands = np.full((rows, 3, 6, 2), np.nan, np.float32)
+
+
+def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
+    """The acceptance figures on all squads together; null where nothing was scored."""
+    courses: dict[str, list[Course]] = {name: [] for name in STATES}
+    done, of = 0, len(trial.squads) * len(STATES)
+    for seed in trial.squads:
+        earlier = _earlier(judged, trial, seed)
+        for name, state in STATES.items():
+            tell("performance: squads on trial", done, of)
+            courses[name] += _in_state(judged, trial, seed, state, earlier)
+            done += 1
+    tell("performance: squads on trial", done, of)
+    return {"squads": len(trial.squads), "session_s": trial.seconds, **figures(courses)}
+
+
+def _earlier(judged: Judged, trial: Trial, seed: int) -> Mapping[str, Mapping[str, Any]]:
+    """The athletes' records after a squad's earlier sessions, in which nobody tires."""
+    people = Roster()
+    seconds = round(EARLIER_SHARE * trial.seconds)
+    for day, kind in enumerate(KINDS):
+        _play(judged, _config(seed, day, kind, seconds, State()), people)
+    return people.athletes
+
+
+def _in_state(
+    judged: Judged, trial: Trial, seed: int, state: State, earlier: Mapping[str, Mapping[str, Any]]
+) -> list[Course]:
+    """One session of each kind in a state, each as if it were the squad's next."""
+    found = []
+    for kind in KINDS:
+        config = _config(seed, len(KINDS), kind, trial.seconds if state.heart else SHORT_S, state)
+        found += _play(judged, config, Roster(dict(earlier)))
+    return found
+
+
+def _config(seed: int, day: int, kind: Kind, seconds: int, state: State) -> SessionConfig:
+    config = Played(seed, day, kind, state.intensity, None, seconds).config()
+    carried = {name: groups if state.heart else groups - {"heart"} for name, groups in config.carried.items()}
+    return replace(config, fatigue=state.fatigue, carried=carried)
+
+
+def _play(judged: Judged, config: SessionConfig, people: Roster) -> list[Course]:
+    """Play a session through a route; afterwards ``people`` holds what it left."""
+    names = athlete_ids(config.athletes)
+    courses = {name: Course(*np.full((2, config.seconds), np.nan)) for name in names}
+
+    def observe(second: Second) -> None:
+        for course, capacity in zip(courses.values(), second.capacity, strict=True):
+            course.capacity[second.index] = capacity
+
+    session = simulate_session(config, np.random.default_rng(config.seed), observe)
+    for record in session.athletes:
+        earlier = people.athletes.get(record["athlete"], {})
+        people.athletes[record["athlete"]] = {**record, "sessions": earlier.get("sessions")}
+    people.sessions |= {record["session"]: record for record in session.sessions}
+    route = Route(CLOCK, (), _OnlyPerformance(judged), people)
+    records = records_of(session.deliveries)
+    while chunk := list(islice(records, CHUNK)):
+        _note(route, chunk, courses, config.start_us)
+    return list(courses.values())
+
+
+def _note(route: Route, chunk: list[Record], courses: Mapping[str, Course], start_us: int) -> None:
+    for _, score in route.push(chunk).scores:
+        value = score["performance"]["score"]
+        if value is not None:
+            second = (score["window_start_us"] - start_us) // SECOND_US
+            courses[score["athlete"]].score[second] = value
+
+
+def figures(courses: Mapping[str, Sequence[Course]]) -> dict[str, Any]:
+    """Mean scores over sessions, by third; how the score follows a fade; whether it abstains without a heart."""
+    rested, half, fade = (courses[name] for name in ("no_fatigue", "half_intensity", "fade"))
+    usual, easy = _mean(rested), _mean(half)
+    without = np.concatenate([np.isnan(c.score) for c in courses["no_heart_rate"]])
+    return {
+        "no_fatigue": {"mean": usual, "thirds": _thirds(rested), "by_kind": _by_kind(rested)},
+        "half_intensity": {
+            "mean": easy,
+            "difference": None if usual is None or easy is None else easy - usual,
+            "by_kind": _by_kind(half),
+        },
+        "fade": {"thirds": _thirds(fade), **_followed(fade)},
+        "no_heart_rate": {"abstains": float(without.mean())},
+    }
+
+
+def _means(courses: Sequence[Course], part: int | None = None) -> Floats:
+    """Each session's mean score, or that of one of its thirds; sessions with hardly a score are left out."""
+    means = []
+    for course in courses:
+        score = course.score if part is None else np.array_split(course.score, THIRDS)[part]
+        if np.isfinite(score).sum() >= LEAST_SCORED:
+            means.append(np.nanmean(score))
+    return np.array(means)
+
+
+def _mean(courses: Sequence[Course], part: int | None = None) -> float | None:
+    means = _means(courses, part)
+    return float(means.mean()) if len(means) else None
+
+
+def _thirds(courses: Sequence[Course]) -> list[float | None]:
+    return [_mean(courses, part) for part in range(THIRDS)]
+
+
+def _by_kind(courses: Sequence[Course]) -> dict[str, float | None]:
+    """Courses lie squad by squad, in each the kinds one after the other."""
+    number = np.arange(len(courses)) // ATHLETES % len(KINDS)
+    return {
+        kind: _mean([c for c, of in zip(courses, number, strict=True) if of == index])
+        for index, kind in enumerate(KINDS)
+    }
+
+
+def _followed(courses: Sequence[Course]) -> dict[str, float | None]:
+    """Spearman's correlation of score and capacity: over all seconds of all sessions, and the mean over sessions."""
+    known_ = [c for c in courses if np.isfinite(c.score).sum() >= LEAST_SCORED]
+    if not known_:
+        return {"spearman": None, "spearman_within": None}
+    score, capacity = (np.concatenate([getattr(c, name) for c in known_]) for name in ("score", "capacity"))
+    within = [r for c in known_ if (r := _spearman(c.score, c.capacity)) is not None]
+    return {
+        "spearman": _spearman(score, capacity),
+        "spearman_within": float(np.mean(within)) if within else None,
+    }
+
+
+def _spearman(score: Floats, capacity: Floats) -> float | None:
+    """None where one of the two does not move."""
+    there = np.isfinite(score)
+    pair = score[there], capacity[there]
+    if any(np.ptp(values) == 0 for values in pair):
+        return None
+    return float(spearmanr(*pair).statistic)
+
+
+def real_figures(judged: Judged, found: Efforts, kept: NDArray[np.bool_]) -> dict[str, Any]:
+    """Recorded sessions kept back: of athletes known from their other sessions, and of strangers.
+
+    How often fresh output lies below each level, and the mean score by third; the score is the percentile of each
+    second, without the median over a minute.
+    """
+    expected = quantiles(judged.network, found)[:, judged.levels.index(0.5)].astype(np.float64)
+    unseen = known(found, own_elsewhere(found, expected)).take(kept[found.session])
+    place = percentile_of(unseen.actual, quantiles(judged.network, unseen), judged.levels)
+    familiar = unseen.person.known[np.arange(len(unseen)), unseen.kind] > 0
+    return {
+        "known": _levels_and_thirds(place[familiar], unseen.third[familiar], judged.levels),
+        "strangers": _levels_and_thirds(place[~familiar], unseen.third[~familiar], judged.levels),
+    }
+
+
+def _levels_and_thirds(place: Floats, third: NDArray[np.int64], levels: tuple[float, ...]) -> dict[str, Any]:
+    fresh = place[third == 0]
+    thirds = [100 * place[third == part] for part in range(THIRDS)]
+    means = [float(part.mean()) if len(part) else None for part in thirds]
+    return {
+        "seconds": len(fresh),
+        "below": [float((fresh < level).mean()) if len(fresh) else None for level in levels],
+        "thirds": means,
+        "drift": None if means[0] is None or means[-1] is None else means[-1] - means[0],
+    }
