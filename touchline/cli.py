@@ -17,7 +17,6 @@ import typer
 from stream.errors import TouchlineError, UsageError
 from stream.settings import Settings
 from touchline.cli_evaluate import evaluate_app
-from touchline.cli_evaluate_movement import evaluate_movement
 from touchline.cli_models import models_app
 from touchline.cli_serve import route, serve
 from touchline.terminal import (
@@ -37,7 +36,6 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(no_args_is_help=True, help="Make or check the Kafka topics.")
 app.add_typer(topics_app, name="topics")
-evaluate_app.command("movement")(evaluate_movement)
 app.add_typer(evaluate_app, name="evaluate")
 models_app.command("serve")(serve)
 models_app.command("route")(route)

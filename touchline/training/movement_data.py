@@ -24,16 +24,22 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """``scale``: what accelerometer and gyroscope are divided by, in the file's own units."""
+    """``scale``: what accelerometer and gyroscope are divided by, in the file's own units.
+
+    ``mirrored``: worn on either wrist, so that recordings of the right one are turned into such of the left.
+    """
 
     name: str
     labels: tuple[str, ...]
     scale: tuple[float, float]
     rate_hz: float
+    mirrored: bool
 
 
-WATCH: Final = LabelSet("watch", ("PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW"), (1.0, 2.0), 50.0)
-MOTIONS: Final = LabelSet("basicmotions", ("Standing", "Running", "Walking", "Badminton"), (10.0, 2.0), 10.0)
+WATCH: Final = LabelSet("watch", ("PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW"), (1.0, 2.0), 50.0, True)
+MOTIONS: Final = LabelSet(
+    "basicmotions", ("Standing", "Running", "Walking", "Badminton"), (10.0, 2.0), 10.0, False
+)
 #: In the order of the network's heads.
 SETS: Final = (WATCH, MOTIONS)
 #: Shortest recording that says something, s; shorter than a window it is mirrored at its ends.
@@ -41,6 +47,9 @@ SHORTEST_S: Final = 2.0
 #: Samples between two windows of one recording.
 HOP: Final = 25
 SLOWEST_HZ: Final = 10.0
+#: What the swing counts beside the mean when the wrist is told; signs of a mirrored signal.
+SWING: Final = 3.0
+MIRROR: Final = np.array([-1.0, 1.0, 1.0, 1.0, -1.0, -1.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,8 @@ def _recordings(arrays: Mapping[str, NDArray[Any]]) -> Recordings:
     if label is not None and len(label) != len(raw):
         raise ValueError(f"{len(label)} labels of {len(raw)} recordings")
     group = np.asarray(arrays.get("subject", np.arange(len(raw))), np.int64)
-    return Recordings(of, tuple(conditioned(x, rate, of.scale) for x in raw), label, group)
+    signals = (conditioned(x, rate, of.scale) for x in raw)
+    return Recordings(of, tuple(as_left(x) if of.mirrored else x for x in signals), label, group)
 
 
 def label_set(names: Sequence[str]) -> LabelSet:
@@ -133,7 +143,20 @@ def conditioned(raw: Floats, rate_hz: float, scale: tuple[float, float]) -> Floa
     edges = np.minimum(np.arange(count + 1) * rate_hz / RATE_HZ, len(raw))
     at = np.arange(len(summed))
     integral = np.stack([np.interp(edges, at, summed[:, c]) for c in range(CHANNELS)], axis=1)
-    return np.diff(integral, axis=0) * (RATE_HZ / rate_hz) / np.repeat(scale, 3)
+    return np.asarray(np.diff(integral, axis=0) * (RATE_HZ / rate_hz) / np.repeat(scale, 3))
+
+
+def as_left(signal: Floats) -> Floats:
+    """``signal (n, 6)`` as the left wrist would have given it.
+
+    A watch is read the same way on both wrists, so its x axis points to the hand on the left and to the elbow on the
+    right. Hanging arms (gravity) and swinging ones (centripetal force) push towards the hand: where acceleration
+    along x is negative, by its mean and by how it goes with the rate of turning squared, the wrist was the right one.
+    Mirrored, x changes its sign, and of a rate of turning, which is a pseudovector, y and z do.
+    """
+    along, turning = signal[:, 0], np.square(signal[:, 4:]).sum(axis=1)
+    together = np.mean((along - along.mean()) * (turning - turning.mean())) / (turning.std() + 1e-6)
+    return signal if along.mean() + SWING * together >= 0 else signal * MIRROR
 
 
 def windows(signal: Floats) -> Floats:
@@ -141,4 +164,4 @@ def windows(signal: Floats) -> Floats:
     if len(signal) < SAMPLES:
         return np.pad(signal, ((0, SAMPLES - len(signal)), (0, 0)), mode="symmetric")[None]
     starts = np.arange(0, len(signal) - SAMPLES + 1, HOP)
-    return signal[starts[:, None] + np.arange(SAMPLES)]
+    return np.asarray(signal[starts[:, None] + np.arange(SAMPLES)])

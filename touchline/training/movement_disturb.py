@@ -41,13 +41,13 @@ def _crop(signal: Floats, pace: float, rng: np.random.Generator) -> Floats:
     at = start + span - np.abs(span - at % (2 * span))  # a triangle wave between start and start + span
     low = np.minimum(at.astype(np.int64), len(signal) - 2)
     share = (at - low)[:, None]
-    return signal[low] * (1 - share) + signal[low + 1] * share
+    return np.asarray(signal[low] * (1 - share) + signal[low + 1] * share)
 
 
 def turned(x: Floats, rotation: Floats) -> Floats:
     """``x (N, T, 6)`` with both sensors turned by ``rotation (N, 3, 3)``."""
     both = x.reshape(*x.shape[:2], 2, 3)
-    return np.einsum("ntsi,nij->ntsj", both, rotation).reshape(x.shape)
+    return np.asarray(np.einsum("ntsi,nij->ntsj", both, rotation).reshape(x.shape))
 
 
 def rotations(vector: Floats) -> Floats:
@@ -57,4 +57,4 @@ def rotations(vector: Floats) -> Floats:
     cross = np.zeros((len(vector), 3, 3))
     cross[:, [2, 0, 1], [1, 2, 0]] = axis
     cross[:, [1, 2, 0], [2, 0, 1]] = -axis
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)

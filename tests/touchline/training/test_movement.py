@@ -18,7 +18,16 @@ from touchline.cli import app
 from touchline.training import movement
 from touchline.training.movement_baseline import features
 from touchline.training.movement_card import judge
-from touchline.training.movement_data import MOTIONS, WATCH, Recordings, conditioned, read_movement, windows
+from touchline.training.movement_data import (
+    MIRROR,
+    MOTIONS,
+    WATCH,
+    Recordings,
+    as_left,
+    conditioned,
+    read_movement,
+    windows,
+)
 from touchline.training.movement_disturb import crops, rotations, turned
 from touchline.training.workshop import Workshop
 
@@ -75,6 +84,30 @@ def test_windows_are_cut_from_the_signal_or_filled_by_mirroring(length: int) -> 
     assert len(cut) == max(1, 1 + (length - 100) // 25)
     np.testing.assert_array_equal(cut[0, : min(length, 100)], signal[:100])
     assert set(np.unique(cut)) <= set(range(length))
+
+
+@given(st.integers(0, 10_000), st.floats(-1, 1), st.floats(0, 1))
+def test_a_signal_and_its_mirror_image_are_taken_for_the_same_wrists(
+    seed: int, hanging: float, swing: float
+) -> None:
+    signal = np.random.default_rng(seed).normal(size=(120, 6))
+    signal[:, 0] += hanging + swing * np.square(signal[:, 4])
+    found = as_left(signal)
+    np.testing.assert_array_equal(found, as_left(MIRROR * signal))
+    np.testing.assert_array_equal(np.abs(found), np.abs(signal))
+
+
+def test_the_wrist_is_told_as_the_recordings_say(data_dir: Path) -> None:
+    file = data_dir / "movement_watch_50hz" / "watch.npz"
+    with np.load(file) as opened:
+        arrays = dict(opened)
+    raw = np.concatenate([arrays["accel_mg"] / 1000.0, arrays["gyro"].astype(np.float64)], axis=1)
+    signals = [
+        conditioned(part, WATCH.rate_hz, WATCH.scale)
+        for part in np.split(raw, np.cumsum(arrays["length"].astype(int))[:-1])
+    ]
+    left = [np.array_equal(as_left(signal), signal) for signal in signals]
+    assert np.mean(np.array(left) == (arrays["side"] == 0)) > 0.95
 
 
 def test_the_labels_of_a_file_select_its_label_set(tmp_path: Path) -> None:

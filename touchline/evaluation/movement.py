@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from models.artefact import ArtefactDamaged, ArtefactMissing, find_artefact, load_artefact
+from models.artefact import ArtefactDamaged, load_artefact
 from models.restore import restore
 from stream.errors import ModelMissing
 from touchline.training.movement import answers
@@ -13,16 +13,16 @@ from touchline.training.movement_card import judge
 from touchline.training.movement_data import SETS, read_movement
 
 
-def evaluate_file(root: Path, version: str | None, file: Path) -> dict[str, Any]:
+def evaluate_movement(folder: Path, file: Path) -> dict[str, Any]:
     """Predictions of every recording; figures are None where the file has no labels.
 
     Raises UnreadableFile for a file that cannot be understood, ModelMissing for a model that cannot be loaded.
     """
     data = read_movement(file)
     try:
-        artefact = load_artefact(find_artefact(root, "movement", version))
+        artefact = load_artefact(folder)
         model = restore(artefact)
-    except (ArtefactMissing, ArtefactDamaged) as error:
+    except ArtefactDamaged as error:
         raise ModelMissing(str(error)) from error
     predicted = answers(model, data.signals, SETS.index(data.of)).argmax(axis=1)
     nothing = {
