@@ -81,3 +81,21 @@ class LogLoss:
         label, weight = targets
         p = ops.clip(outputs[0], 1e-6, 1 - 1e-6)
         return masked_mean(-(label * ops.log(p) + (1 - label) * ops.log(1 - p)), weight)
+
+
+class HeadsLoss:
+    """``targets``: one-hot labels ``(R, C)`` of each head; head k is judged on its own ``rows[k]`` of the batch only.
+
+    The heads' rows follow one another in the batch. Output: probabilities ``(B, C)`` of each head.
+    """
+
+    def __init__(self, rows: Sequence[int]) -> None:
+        self._rows = np.cumsum([0, *rows])
+
+    def __call__(self, targets: Sequence[Any], outputs: Sequence[Any]) -> Any:
+        """Sum of the heads' mean cross-entropies."""
+        total = 0.0
+        for head, (target, output) in enumerate(zip(targets, outputs, strict=True)):
+            own = output[self._rows[head] : self._rows[head + 1]]
+            total -= ops.mean(ops.sum(target * ops.log(ops.clip(own, 1e-6, 1.0)), axis=-1))
+        return total

@@ -10,10 +10,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models import forecast, injury, performance
+from models import forecast, injury, movement, performance
 from models.artefact import Artefact, ArtefactDamaged
 
-Config = forecast.ForecastConfig | performance.PerformanceConfig | injury.InjuryConfig
+Config = (
+    forecast.ForecastConfig | performance.PerformanceConfig | injury.InjuryConfig | movement.MovementConfig
+)
 
 #: How far a golden answer may be off, absolute and relative: another machine's rounding, never another network.
 TOLERANCE: Final = 1e-3
@@ -28,6 +30,8 @@ def build(name: str, config: Mapping[str, Any]) -> keras.Model:
         return performance.build(performance.PerformanceConfig(**plain))
     if name == "injury":
         return injury.build(injury.InjuryConfig(**plain))
+    if name == "movement":
+        return movement.build(movement.MovementConfig(**plain))
     raise KeyError(f"no network called {name!r}")
 
 

@@ -52,7 +52,7 @@ MetricsPort = Annotated[int | None, typer.Option(help="Port of Prometheus metric
 Ready = Annotated[Path | None, typer.Option(help="A file to make once this process can work.")]
 Kind = Literal["match", "training", "run"]
 Fatigue = Literal["none", "natural", "fade"]
-Trainable = Literal["all", "forecast", "performance", "injury"]
+Trainable = Literal["all", "forecast", "performance", "injury", "movement"]
 
 
 def main() -> None:

@@ -78,6 +78,23 @@ def performance(version: Version = None, model_dir: ModelDir = None, as_json: As
     show(figures, as_json)
 
 
+@evaluate_app.command("movement")
+def movement(
+    recordings: Annotated[
+        Path, typer.Option(help="An npz of recordings, laid out as either set in the data.")
+    ],
+    version: Version = None,
+    model_dir: ModelDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Name the movement of every recording, and say how often that is its label."""
+    settings = settings_with(model_dir=model_dir)
+    folder = find(settings.model_dir or SHIPPED, "movement", version)
+    from touchline.evaluation.movement import evaluate_movement
+
+    show(evaluate_movement(folder, recordings), as_json)
+
+
 def find(root: Path, name: str, version: str | None) -> Path:
     """The folder of a version, the stable one without any. Raises ModelMissing in words for the command line."""
     try:

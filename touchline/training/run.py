@@ -8,6 +8,7 @@ from typing import Final
 
 from touchline.training.forecast import train_forecast
 from touchline.training.injury import train_injury
+from touchline.training.movement import train_movement
 from touchline.training.performance import train_performance
 from touchline.training.workshop import Workshop
 
@@ -15,6 +16,7 @@ TRAINERS: Final[Mapping[str, Callable[[Workshop], Path]]] = {
     "injury": train_injury,
     "performance": train_performance,
     "forecast": train_forecast,
+    "movement": train_movement,
 }
 
 

@@ -54,6 +54,8 @@ def sources(data: Path) -> dict[str, Source]:
         "workouts_tcx_runpandas": "*.tcx.gz",
         "football_skillcorner_2417": "tracking_half*.parquet",
         "soccermon": "soccermon_daily.csv.gz",
+        "movement_watch_50hz": "watch.npz",
+        "movement_basicmotions_10hz": "train.npz",
     }
     found = {name: Source(name, tuple(sorted((data / name).glob(glob)))) for name, glob in patterns.items()}
     return {name: source for name, source in found.items() if source.files}

@@ -1,0 +1,156 @@
+"""Train the movement network on both label sets at once and judge it, whole subjects held out.
+
+Five folds: two subjects of the smartwatch set and a fifth of the BasicMotions recordings are held out of each. The
+net that is shipped is a sixth, with the first fold's subjects held out and all of BasicMotions to learn from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artefact import Artefact, Manifest, next_version, save_artefact
+from models.descent import Descent, Plan, seed_everything
+from models.losses import HeadsLoss
+from models.movement import CHANNELS, RATE_HZ, SAMPLES, MovementConfig, build
+from models.restore import answer, golden, plain_config, set_weights, weights_of
+from touchline.training.movement_baseline import boosted
+from touchline.training.movement_card import movement_card, movement_metrics
+from touchline.training.movement_data import MOTIONS, SETS, WATCH, Recordings, read_movement, windows
+from touchline.training.movement_disturb import crops
+from touchline.training.workshop import Workshop
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CONFIG: Final = MovementConfig(heads=tuple(len(known.labels) for known in SETS))
+PLAN: Final = Plan(steps=700, rate=3e-3, warm=50, decay=1e-3, average=0.98)
+#: Windows of each label set in a batch.
+BATCH: Final[Mapping[str, int]] = {WATCH.name: 48, MOTIONS.name: 24}
+FOLDS: Final = 5
+#: Steps between two looks at the inner subject; the best look is kept.
+LOOK: Final = 50
+SOURCES: Final[Mapping[str, str]] = {
+    WATCH.name: "movement_watch_50hz",
+    MOTIONS.name: "movement_basicmotions_10hz",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Recordings by index: what is learnt from (each set's), what says when to stop (smartwatch)."""
+
+    watch: Ints
+    motions: Ints
+    inner: Ints
+
+
+def train_movement(shop: Workshop) -> Path:
+    """Train, judge, save; the folder of the new version."""
+    found = {name: shop.source(source) for name, source in SOURCES.items()}
+    watch, motions = (read_movement(found[known.name].files[0]) for known in SETS)
+    return train_on(watch, motions, shop, {s.name: s.sha256() for s in found.values()})
+
+
+def train_on(watch: Recordings, motions: Recordings, shop: Workshop, hashes: Mapping[str, str]) -> Path:
+    """As :func:`train_movement`, on these recordings."""
+    out = [np.zeros((len(d), len(d.of.labels))) for d in (watch, motions)]
+    boost = [np.zeros_like(found) for found in out]
+    for k in range(FOLDS):
+        shop.tell("movement: nets", k, FOLDS + 1)
+        model = fit(watch, motions, split_of(watch, motions, k), shop.steps(PLAN.steps))
+        for head, data in enumerate((watch, motions)):
+            held_out = np.flatnonzero(fold_of(data) == k)
+            out[head][held_out] = answers(model, [data.signals[i] for i in held_out], head)
+            boost[head][held_out] = boosted(data, np.flatnonzero(fold_of(data) != k), held_out)
+    shop.tell("movement: nets", FOLDS, FOLDS + 1)
+    split = replace(split_of(watch, motions, 0), motions=np.arange(len(motions)))
+    model = fit(watch, motions, split, shop.steps(PLAN.steps))
+    shop.tell("movement: nets", FOLDS + 1, FOLDS + 1)
+    held_out = np.flatnonzero(fold_of(watch) == 0)
+    shipped = answers(model, [watch.signals[i] for i in held_out], 0)
+    manifest = _manifest(shop, hashes, movement_metrics((watch, motions), out, boost, (held_out, shipped)))
+    example = np.concatenate([windows(watch.signals[0])[:2], windows(motions.signals[0])[:1]])
+    artefact = Artefact(manifest, weights_of(model), golden(model, [example.astype(np.float32)]))
+    return save_artefact(shop.out, artefact, movement_card(manifest))
+
+
+def _manifest(shop: Workshop, hashes: Mapping[str, str], metrics: Mapping[str, Any]) -> Manifest:
+    channels = [f"{sensor}_{axis}" for sensor in ("accel", "gyro") for axis in "xyz"]
+    return Manifest(
+        name="movement",
+        version=next_version(shop.out, "movement"),
+        inputs={"imu": {"shape": [SAMPLES, CHANNELS], "channels": channels, "rate_hz": RATE_HZ}},
+        outputs={s.name: {"shape": [len(s.labels)], "labels": list(s.labels)} for s in SETS},
+        normalisation={s.name: {"accel": s.scale[0], "gyro": s.scale[1]} for s in SETS},
+        config=plain_config(CONFIG),
+        training={"plan": asdict(PLAN) | {"batch": dict(BATCH), "look": LOOK}, "thrift": shop.thrift},
+        data=dict(hashes),
+        metrics=metrics,
+    )
+
+
+def fold_of(data: Recordings) -> Ints:
+    """Fold of every recording; all of a group's are in one."""
+    return np.unique(data.group, return_inverse=True)[1].astype(np.int64) % FOLDS
+
+
+def split_of(watch: Recordings, motions: Recordings, k: int) -> Split:
+    """What is learnt from when fold ``k`` is held out; the inner subject is the first of the next fold."""
+    fold = fold_of(watch)
+    subject = watch.group[fold == (k + 1) % FOLDS].min()
+    inner = watch.group == subject
+    motion = np.flatnonzero(fold_of(motions) != k)
+    return Split(np.flatnonzero((fold != k) & ~inner), motion, np.flatnonzero(inner))
+
+
+def fit(watch: Recordings, motions: Recordings, split: Split, steps: int, seed: int = 1) -> Any:
+    """One net; of its running averages the one that is best on the inner subject."""
+    seed_everything(seed)
+    rng = np.random.default_rng(seed)
+    model, judge = build(CONFIG), build(CONFIG)
+    descent = Descent(model, HeadsLoss(tuple(BATCH.values())), replace(PLAN, steps=steps))
+    best, kept = np.inf, weights_of(model)
+    for step in range(1, steps + 1):
+        x, targets = _batch(((watch, split.watch), (motions, split.motions)), rng)
+        descent.step([x], targets)
+        if step % LOOK == 0 or step == steps:
+            set_weights(judge, descent.averaged())
+            loss = _inner_loss(judge, watch, split.inner)
+            if loss < best:
+                best, kept = loss, descent.averaged()
+    set_weights(judge, kept)
+    return judge
+
+
+def _batch(parts: Sequence[tuple[Recordings, Ints]], rng: np.random.Generator) -> tuple[Floats, list[Floats]]:
+    """Windows of both sets, one set after the other, and for each head the labels of its own as one-hot rows."""
+    x, targets = [], []
+    for data, use in parts:
+        assert data.label is not None
+        at = rng.choice(use, BATCH[data.of.name])
+        x.append(crops([data.signals[i] for i in at], rng))
+        targets.append(np.eye(len(data.of.labels))[data.label[at]])
+    return np.concatenate(x), targets
+
+
+def _inner_loss(model: Any, watch: Recordings, inner: Ints) -> float:
+    assert watch.label is not None
+    found = answers(model, [watch.signals[i] for i in inner], 0)
+    return float(-np.log(found[np.arange(len(inner)), watch.label[inner]] + 1e-6).mean())
+
+
+def answers(model: Any, signals: Sequence[Floats], head: int) -> Floats:
+    """Probabilities ``(N, C)`` of one head: the mean over each recording's windows."""
+    cut = [windows(signal) for signal in signals]
+    whole = answer(model, [np.concatenate(cut).astype(np.float32)])[head].astype(np.float64)
+    starts = np.cumsum([0, *(len(part) for part in cut)])[:-1]
+    counts = np.array([len(part) for part in cut])
+    summed: Floats = np.add.reduceat(whole, starts, axis=0)
+    mean: Floats = summed / counts[:, None]
+    return mean
