@@ -1,1 +1,1 @@
-{"key": "afeaa6c69dc5809e", "signature": "TS4D0HZpJeHGR7McYUCMWAgLVfgs/FjHcEM2VkONdpv2x5jst1Mq2tfix3mqSAeFv9vq7VgIooENbPjEkr5eDQ=="}
+{"key": "4bcf32279076a884", "signature": "AvGw4eBvuPizPaScZI1nwMGV7FUhng6z1BMIL/IR4frIbpTzCEPdQkIOVogR2/f3bR+A37dkvPxITMj8dVz/CA=="}

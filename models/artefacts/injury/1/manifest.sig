@@ -1,1 +1,1 @@
-{"key": "afeaa6c69dc5809e", "signature": "mf+GTns/HqZk72gdcwbVBzTrNWh/dWB8d7zKd97UDJDi/gkHQwKid5OWVqj758jAWk41iXMXuDeWDp7SVoOqCQ=="}
+{"key": "4bcf32279076a884", "signature": "fFvr4+PSUOb/JUyHN0yqPs5LJd68SEjG0dC0pspc2+qvQVnrccjy55WOe8Q2paQAvIHeNdnI2nPPVVScUxNqBQ=="}

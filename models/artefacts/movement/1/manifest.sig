@@ -1,1 +1,1 @@
-{"key": "d9faa31a6429ec16", "signature": "A+Jwsfyt2l0d/9z8omWC9XsPSzHffYS+n3NuCsayGu0uK2625Gga8/Vu1mfhdYZyVTVLM/uydGzuJgQF+Wt9Cw=="}
+{"key": "4bcf32279076a884", "signature": "r94uBeyFXU25GO6BvxbcDy6ilJYCVPapdfWznanpTSipNDWRK3LPOx993+tn4LzW8G65YiqfXj21hjkSLVBLDA=="}

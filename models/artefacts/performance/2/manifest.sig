@@ -1,1 +1,1 @@
-{"key": "afeaa6c69dc5809e", "signature": "Mjtv+ZxheUodMxDHOa5kDGGz0vNI37Yn3Z2rPVIxgwVuiZrFERUY3gHOhwSRhqgaHqQdQ5Nooov5Q4J0cctTAw=="}
+{"key": "4bcf32279076a884", "signature": "80qlESY5w1ZSyZgiANgFvWDb3U0kxRGtnhLnNhmKeKeUGqMcFa1icRJSka5YJhP7vTOaM8gWubKF9fB5VrxACw=="}
