@@ -26,9 +26,10 @@ FLOOR: Final = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class MovementConfig:
-    """``heads``: classes of each label set. ``frame`` and ``hop`` of the spectrogram in samples."""
+    """``heads``: classes of each label set, ``names`` of those. ``frame``, ``hop`` of the spectrogram in samples."""
 
     heads: tuple[int, ...] = (7, 4)
+    names: tuple[str, ...] = ("watch", "basicmotions")
     frame: int = 32
     hop: int = 4
     image: int = 12
@@ -48,8 +49,8 @@ def build(config: MovementConfig) -> keras.Model:
     state = layer.concatenate([_of_image(image, config), _of_signal(imu, config)])  # (B, D)
     state = layer.Dropout(config.dropout)(state)
     heads = [
-        layer.Dense(classes, activation="softmax", name=f"head_{k}")(state)  # (B, C)
-        for k, classes in enumerate(config.heads)
+        layer.Dense(classes, activation="softmax", name=name)(state)  # (B, C)
+        for name, classes in zip(config.names, config.heads, strict=True)
     ]
     return keras.Model(imu, heads, name="movement")
 

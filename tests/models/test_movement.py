@@ -49,8 +49,8 @@ def test_with_constant_weights_no_class_is_likelier_than_another() -> None:
 def test_a_head_with_constant_weights_but_one_gives_exact_numbers() -> None:
     model = constant(movement.build(SMALL), 0.05)
     weights = weights_of(model)
-    weights["head_0/kernel"] = np.zeros_like(weights["head_0/kernel"])
-    weights["head_0/kernel"][-1, 0] = 1.0  # the last channel's greatest over time
+    weights["watch/kernel"] = np.zeros_like(weights["watch/kernel"])
+    weights["watch/kernel"][-1, 0] = 1.0  # the last channel's greatest over time
     set_weights(model, weights)
     first = 0.05 * 9 * 6 + 0.05
     second = 0.05 * 7 * 2 * first + 0.05

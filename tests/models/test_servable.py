@@ -14,7 +14,7 @@ from models.signature import trusted
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("name", ["forecast", "performance", "injury"])
+@pytest.mark.parametrize("name", ["forecast", "performance", "injury", "movement"])
 def test_golden_examples_are_answered_by_name_whatever_the_padding(name: str) -> None:
     artefact = load_artefact(find_artefact(SHIPPED, name))
     servable = Servable(artefact, [1, 8])

@@ -28,7 +28,9 @@ from touchline.training.workshop import Workshop
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-CONFIG: Final = MovementConfig(heads=tuple(len(known.labels) for known in SETS))
+CONFIG: Final = MovementConfig(
+    heads=tuple(len(known.labels) for known in SETS), names=tuple(known.name for known in SETS)
+)
 PLAN: Final = Plan(steps=700, rate=3e-3, warm=50, decay=1e-3, average=0.98)
 #: Windows of each label set in a batch.
 BATCH: Final[Mapping[str, int]] = {WATCH.name: 48, MOTIONS.name: 24}

@@ -1,1 +1,1 @@
-{"key": "4bcf32279076a884", "signature": "AvGw4eBvuPizPaScZI1nwMGV7FUhng6z1BMIL/IR4frIbpTzCEPdQkIOVogR2/f3bR+A37dkvPxITMj8dVz/CA=="}
+{"key": "453be1f67852be34", "signature": "PA7RplOiNDUTRwfwjk5vOgXeOxoHf4x9qtDyxBeyOoKw+FSMc5ebcTRWoS/vr8vMc79WPq6sYqW1QP40rf7OAw=="}

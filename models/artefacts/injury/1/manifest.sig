@@ -1,1 +1,1 @@
-{"key": "4bcf32279076a884", "signature": "fFvr4+PSUOb/JUyHN0yqPs5LJd68SEjG0dC0pspc2+qvQVnrccjy55WOe8Q2paQAvIHeNdnI2nPPVVScUxNqBQ=="}
+{"key": "453be1f67852be34", "signature": "uX3A2PZRRQo0PKMasLT6U52+E6LjNpEve9gpu+DZedRuhRZP7nil0+1eQyAPv41cgknsOtDxsTwuldqk/CgVCg=="}

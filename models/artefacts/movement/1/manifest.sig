@@ -1,1 +1,1 @@
-{"key": "4bcf32279076a884", "signature": "r94uBeyFXU25GO6BvxbcDy6ilJYCVPapdfWznanpTSipNDWRK3LPOx993+tn4LzW8G65YiqfXj21hjkSLVBLDA=="}
+{"key": "453be1f67852be34", "signature": "R+KByneDlAIBHno5GN/z8VKGeQS+DRtYVFP23F/B6W5Sfw6SxobiNR0ZzoaEvjieqgG9ttzYpk09PrA76QV0Aw=="}

@@ -1,1 +1,1 @@
-{"key": "4bcf32279076a884", "signature": "80qlESY5w1ZSyZgiANgFvWDb3U0kxRGtnhLnNhmKeKeUGqMcFa1icRJSka5YJhP7vTOaM8gWubKF9fB5VrxACw=="}
+{"key": "453be1f67852be34", "signature": "Lwu21vmnRkoAuIT3bUltj1XSqAOHvOdiymy9Ny8g5WQ00jua7SqhIYlbaVTThKe7fuaZuQVOa4WJZfi8x+akBQ=="}
