@@ -101,9 +101,12 @@ class Engine:
         log.debug("warm %s", took)
         return took
 
-    def forecast(self, x: NDArray[Any], anchor: NDArray[Any]) -> ForecastOutput:
-        """``x (B, 120, 2C)`` own terms and presence, ``anchor (B, 3)`` last heart rate, last speed, 0."""
-        median, acceleration, bands = self._networks["forecast"](x, anchor)
+    def forecast(self, x: NDArray[Any], anchor: NDArray[Any], earlier: NDArray[Any]) -> ForecastOutput:
+        """``x (B, 120, 2C)`` own terms and presence, ``anchor (B, 3)`` last heart rate, last speed, 0.
+
+        ``earlier (B, 24, 2E)``: own terms and presence of the half-minutes before.
+        """
+        median, acceleration, bands = self._networks["forecast"](x, anchor, earlier)
         return ForecastOutput(median[:, 0], median[:, 1], median[:, 2], acceleration, bands)
 
     def performance(self, effort: NDArray[Any], static: NDArray[Any]) -> Float32:

@@ -1,44 +1,55 @@
-"""The forecast network: two minutes of an athlete to the next one, as quantiles.
+"""The forecast network: two minutes of an athlete, and what was before, to the next minute, as quantiles.
 
 LSTM (Hochreiter & Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735) over patches of seconds, with attention over
-time (Bahdanau et al. 2015, arXiv 1409.0473), heads trained together. Gives changes relative to the last value
-seen, so that knowing nothing gives the last-value forecast. Non-crossing by construction: the band hangs on the
-median by a softplus on either side.
+time (Bahdanau et al. 2015, arXiv 1409.0473), beside it the half-minutes before; heads trained together. Gives changes
+relative to the last value seen, so that knowing nothing gives the last-value forecast. Non-crossing by construction:
+the band hangs on the median by a softplus on either side. Several such nets are one, their answers averaged (deep
+ensembles, Lakshminarayanan et al. 2017, arXiv 1612.01474); :func:`fuse` puts them together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-#: Seconds of history, seconds ahead, and the horizons that get a band.
+#: Seconds of history, half-minutes before, seconds ahead, and the horizons that get a band.
 HISTORY: Final = 120
+BLOCKS: Final = 24
 AHEAD: Final = 60
 HORIZONS: Final = (5, 10, 20, 30, 40, 60)
 #: Targets in order, with units.
 TARGETS: Final = ("heart_rate", "speed", "yaw_rate")
+#: Means over so many last seconds also go straight to the heads.
+SPANS: Final = (20, 30, 60, 120)
+
+Weights = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastConfig:
     """Sizes, and the size of a typical change: ``scale`` (bpm, m/s, deg/s) at 60 s, times (h / 60) ^ ``growth``.
 
-    The last ``recent`` seconds also go straight to the heads. ``gain`` lifts the change of heart rate and speed since
-    then, which is small in own terms, to the size of the other inputs. ``width (3, 6)`` widens the bands by what
-    sessions not trained on ask for.
+    ``members`` nets, each of ``units`` and ``hidden`` over patches of ``patch`` seconds, ``memory`` for what was
+    earlier. The last ``recent`` seconds also go straight to the heads. ``gain`` lifts the change of heart rate
+    and speed since then, which is small in own terms, to the size of the other inputs. ``width (3, 6)`` widens the
+    bands by what sessions not trained on ask for.
     """
 
     channels: int = 10
-    patch: int = 4
+    earlier: int = 3
+    members: int = 1
+    patch: int = 8
     units: int = 64
     hidden: int = 96
+    memory: int = 48
     recent: int = 10
     gain: float = 4.0
-    dropout: float = 0.1
+    dropout: float = 0.2
     scale: tuple[float, ...] = (8.0, 1.5, 30.0)
     growth: tuple[float, ...] = (0.75, 0.25, 0.0)
     width: tuple[tuple[float, ...], ...] = ((1.0,) * len(HORIZONS),) * len(TARGETS)
@@ -51,45 +62,79 @@ class ForecastConfig:
 
 
 def build(config: ForecastConfig) -> keras.Model:
-    """Inputs ``x (B, 120, 2C)``, ``anchor (B, 3)``.
+    """Inputs ``x (B, 120, 2C)``, ``anchor (B, 3)``, ``earlier (B, 24, 2E)``.
 
     Outputs ``median (B, 3, 60)`` in bpm, m/s, deg/s, ``acceleration (B, 60)`` in m/s², ``bands (B, 3, 6, 2)``.
     """
-    layer, scales = keras.layers, config.scales()
-    picked = [h - 1 for h in HORIZONS]
+    layer = keras.layers
     x = keras.Input((HISTORY, 2 * config.channels), name="x")  # (B, 120, 2C)
     anchor = keras.Input((len(TARGETS),), name="anchor")  # (B, 3)
+    earlier = keras.Input((BLOCKS, 2 * config.earlier), name="earlier")  # (B, 24, 2E)
+    seen = layer.Concatenate(name="seen")([x, _since(config, x, x, config.channels)])  # (B, 120, 2C + 2)
+    before = layer.Concatenate(name="before")(
+        [earlier, _since(config, earlier, x, config.earlier)]
+    )  # (B, 24, 2E + 2)
+    members = [_member(config, k, seen, before) for k in range(config.members)]
+    change, acceleration, width = (_mean(heads) for heads in zip(*members, strict=True))
 
-    since = (x[:, :, :2] - x[:, -1:, :2]) * x[:, :, config.channels : config.channels + 2]  # (B, 120, 2)
-    since = (
-        since * x[:, -1:, config.channels : config.channels + 2] * config.gain
-    )  # 0 where either is missing
-    seen = layer.Concatenate(name="seen")([x, since])  # (B, 120, 2C + 2)
-    patches = layer.Conv1D(
-        config.units, config.patch, strides=config.patch, activation="relu", name="patches"
-    )(seen)  # (B, 120 / patch, units)
-    states = layer.LSTM(config.units, return_sequences=True, name="lstm")(patches)  # (B, 120 / patch, units)
-    energy = layer.Dense(16, activation="tanh", name="energy")(states)  # (B, 120 / patch, 16)
-    weight = layer.Softmax(axis=1, name="weight")(
-        layer.Dense(1, name="attention")(energy)
-    )  # (B, 120 / patch, 1)
-    context = layer.Flatten()(layer.Dot(axes=1, name="context")([weight, states]))  # (B, units)
-    recent = layer.Flatten()(seen[:, -config.recent :])  # (B, recent * (2C + 2))
-    joined = layer.Concatenate()([states[:, -1], context, recent])  # (B, 2 units + recent * (2C + 2))
-    joined = layer.Dropout(config.dropout)(joined)
-    joined = layer.Dense(config.hidden, activation="relu", name="hidden")(joined)  # (B, hidden)
-    joined = layer.Dropout(config.dropout)(joined)
-    joined = layer.Concatenate()([joined, recent])  # (B, hidden + recent * (2C + 2)), a straight way past
-
-    change = layer.Dense(len(TARGETS) * AHEAD, name="change")(joined)  # (B, 180)
-    change = layer.Reshape((len(TARGETS), AHEAD))(change) * scales  # (B, 3, 60)
-    median = layer.Identity(name="median")(anchor[:, :, None] + change)  # (B, 3, 60)
-    acceleration = layer.Dense(AHEAD, name="acceleration")(joined)  # (B, 60)
-
-    width = layer.Dense(len(TARGETS) * len(HORIZONS) * 2, name="width")(joined)  # (B, 36)
-    width = layer.Reshape((len(TARGETS), len(HORIZONS), 2))(width)  # (B, 3, 6, 2)
+    picked, scales = [h - 1 for h in HORIZONS], config.scales()
+    median = layer.Identity(name="median")(anchor[:, :, None] + change * scales)  # (B, 3, 60)
     calibrated = scales[:, picked, None] * np.asarray(config.width, np.float32)[:, :, None]  # (3, 6, 1)
-    width = keras.ops.softplus(width) * calibrated  # (B, 3, 6, 2)
     middle = keras.ops.stack([median[:, :, h] for h in picked], axis=2)[..., None]  # (B, 3, 6, 1)
-    bands = layer.Identity(name="bands")(middle + width * np.array([-1.0, 1.0], np.float32))  # (B, 3, 6, 2)
-    return keras.Model([x, anchor], [median, acceleration, bands], name="forecast")
+    bands = layer.Identity(name="bands")(
+        middle + width * calibrated * np.array([-1.0, 1.0], np.float32)
+    )  # (B, 3, 6, 2)
+    acceleration = layer.Identity(name="acceleration")(acceleration)  # (B, 60)
+    return keras.Model([x, anchor, earlier], [median, acceleration, bands], name="forecast")
+
+
+def _since(config: ForecastConfig, values: Any, x: Any, channels: int) -> Any:
+    """Heart rate and speed of ``values (B, T, 2K)`` less those of now, 0 where one is missing: ``(B, T, 2)``."""
+    there = values[:, :, channels : channels + 2] * x[:, -1:, config.channels : config.channels + 2]
+    return (values[:, :, :2] - x[:, -1:, :2]) * there * config.gain
+
+
+def _member(config: ForecastConfig, k: int, seen: Any, before: Any) -> tuple[Any, Any, Any]:
+    """One net: change ``(B, 3, 60)`` in typical changes, acceleration ``(B, 60)``, half-widths ``(B, 3, 6, 2)``."""
+    layer = keras.layers
+    patches = layer.Conv1D(
+        config.units, config.patch, strides=config.patch, activation="relu", name=f"{k}_patches"
+    )(seen)  # (B, 120 / patch, units)
+    states = layer.LSTM(config.units, return_sequences=True, name=f"{k}_lstm")(
+        patches
+    )  # (B, 120 / patch, units)
+    energy = layer.Dense(16, activation="tanh", name=f"{k}_energy")(states)  # (B, 120 / patch, 16)
+    weight = layer.Softmax(axis=1)(layer.Dense(1, name=f"{k}_attention")(energy))  # (B, 120 / patch, 1)
+    context = layer.Flatten()(layer.Dot(axes=1)([weight, states]))  # (B, units)
+    ago = layer.Flatten()(layer.SpatialDropout1D(config.dropout)(before))  # (B, 24 (2E + 2))
+    ago = layer.Dense(config.memory, activation="relu", name=f"{k}_memory")(ago)  # (B, memory)
+    newest = layer.Flatten()(seen[:, -config.recent :])  # (B, recent (2C + 2))
+    spans = [keras.ops.mean(seen[:, -span:], axis=1) for span in SPANS]  # (B, 2C + 2) each
+    recent = layer.Concatenate()([newest, *spans])  # (B, (recent + 4) (2C + 2))
+    joined = layer.Concatenate()([states[:, -1], context, ago, recent])
+    joined = layer.Dropout(config.dropout)(joined)
+    joined = layer.Dense(config.hidden, activation="relu", name=f"{k}_hidden")(joined)  # (B, hidden)
+    joined = layer.Dropout(config.dropout)(joined)
+    joined = layer.Concatenate()([joined, recent])  # a straight way past
+
+    change = layer.Dense(len(TARGETS) * AHEAD, name=f"{k}_change")(joined)  # (B, 180)
+    acceleration = layer.Dense(AHEAD, name=f"{k}_acceleration")(joined)  # (B, 60)
+    width = layer.Dense(len(TARGETS) * len(HORIZONS) * 2, name=f"{k}_width")(joined)  # (B, 36)
+    return (
+        layer.Reshape((len(TARGETS), AHEAD))(change),
+        acceleration,
+        keras.ops.softplus(layer.Reshape((len(TARGETS), len(HORIZONS), 2))(width)),
+    )
+
+
+def _mean(heads: Sequence[Any]) -> Any:
+    return heads[0] if len(heads) == 1 else keras.layers.Average()(list(heads))
+
+
+def fuse(members: Sequence[Weights]) -> dict[str, NDArray[Any]]:
+    """Weights of single nets to those of the net of all of them."""
+    return {
+        f"{k}{name.removeprefix('0')}": array
+        for k, weights in enumerate(members)
+        for name, array in weights.items()
+    }

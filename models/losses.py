@@ -16,6 +16,8 @@ ops = keras.ops
 BAND: Final = 0.5
 ACCELERATION: Final = 0.1
 CONSISTENCY: Final = 0.1
+#: How much more an error at a horizon that gets a band counts than at the seconds between.
+BANDED: Final = 20.0
 
 
 def pinball(error: Any, level: Any) -> Any:
@@ -31,34 +33,43 @@ def masked_mean(value: Any, mask: Any) -> Any:
 class ForecastLoss:
     """``targets``: actual ``(B, 3, 60)`` and acceleration ``(B, 60)``, 0 where missing, then their masks.
 
-    Every head's error counts in units of a typical change at that horizon. The acceleration head is held to the
-    difference of the median speed head.
+    Every head's error counts in units of a typical change at that horizon, the horizons that get a band
+    :data:`BANDED` times as much as the seconds between. The acceleration head is held to the difference of the median
+    speed head. ``heads``: which of heart rate, speed, yaw rate and acceleration count; others are left to chance.
     """
 
-    def __init__(self, config: ForecastConfig) -> None:
+    def __init__(self, config: ForecastConfig, heads: Sequence[int] = (0, 1, 2, 3)) -> None:
         self._scale = config.scales()[None]  # (1, 3, 60)
         self._picked = [h - 1 for h in HORIZONS]
+        self._heads = tuple(k for k in heads if k < self._scale.shape[1])
+        self._moving = ACCELERATION * (self._scale.shape[1] in heads)
+        self._consistent = CONSISTENCY * ({1, 3} <= set(heads))
+        weight = np.ones(self._scale.shape[2], np.float32)
+        weight[self._picked] = BANDED
+        self._weight = weight / weight.mean()  # (60,)
 
     def __call__(self, targets: Sequence[Any], outputs: Sequence[Any]) -> Any:
         """Loss of a batch."""
         actual, acceleration, mask, moving = targets
         median, accelerated, bands = outputs
         loss = sum(
-            masked_mean(pinball((actual - median)[:, k] / self._scale[:, k], 0.5), mask[:, k])
-            for k in range(self._scale.shape[1])
+            masked_mean(self._weight * pinball((actual - median)[:, k] / self._scale[:, k], 0.5), mask[:, k])
+            for k in self._heads
         )
         return (
             loss
             + BAND * self._band(actual, mask, bands)
-            + ACCELERATION * masked_mean(ops.abs(acceleration - accelerated), moving)
-            + CONSISTENCY * ops.mean(ops.abs(accelerated[:, 1:] - (median[:, 1, 1:] - median[:, 1, :-1])))
+            + self._moving * masked_mean(ops.abs(acceleration - accelerated), moving)
+            + self._consistent
+            * ops.mean(ops.abs(accelerated[:, 1:] - (median[:, 1, 1:] - median[:, 1, :-1])))
         )
 
     def _band(self, actual: Any, mask: Any, bands: Any) -> Any:
         picked = np.asarray(self._picked)
         scale = self._scale[:, :, picked, None]  # (1, 3, 6, 1)
         error = (ops.take(actual, picked, axis=2)[..., None] - bands) / scale  # (B, 3, 6, 2)
-        there = ops.take(mask, picked, axis=2)[..., None] * ops.ones_like(error)
+        counted = np.isin(np.arange(self._scale.shape[1]), self._heads).astype(np.float32)[:, None, None]
+        there = ops.take(mask, picked, axis=2)[..., None] * counted * ops.ones_like(error)
         return masked_mean(pinball(error, np.array([0.1, 0.9], np.float32)), there)
 
 

@@ -70,8 +70,8 @@ class Engine(Protocol):
     def quantile_levels(self) -> tuple[float, ...]:
         """Levels of :meth:`performance`."""
 
-    def forecast(self, x: Float32, anchor: Float32) -> Forecast:
-        """``x (B, 120, 2C)``, ``anchor (B, 3)``."""
+    def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> Forecast:
+        """``x (B, 120, 2C)``, ``anchor (B, 3)``, ``earlier (B, 24, 6)`` of :class:`~stream.normalise.Normalised`."""
 
     def performance(self, effort: Float32, static: Float32) -> Float32:
         """``effort (B, 120, 4)``, ``static (B, S)`` to quantiles ``(B, Q)`` of output, see :class:`Output`."""
@@ -167,7 +167,7 @@ def infer(windows: Normalised, person: Person, engine: Engine) -> Inferred:
 
 
 def _forecast(windows: Normalised, engine: Engine) -> tuple[Float32, Float32, Float32]:
-    found = engine.forecast(windows.x, windows.anchor)
+    found = engine.forecast(windows.x, windows.anchor, windows.earlier)
     seen = ~np.isnan(windows.raw)
     enough = np.stack([_seen(seen, c) >= SEEN_S for c in ("heart_rate", "speed", "yaw_rate")], axis=1)
     enough[:, 2] |= enough[:, 1]  # turning is missing whenever the athlete walks

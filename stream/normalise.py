@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stream import earlier
 from stream.features import HISTORY, Measures
 from stream.slots import Field, Slots
 from stream.window import Seconds
@@ -47,6 +48,7 @@ FIELDS: Final = (
     Field("spread", "f8", (len(CHANNELS),), blank=np.nan),
     Field("last_heart_rate", "f8", blank=np.nan),
     Field("last_speed", "f8", blank=np.nan),
+    *earlier.FIELDS,
 )
 
 
@@ -55,16 +57,19 @@ class Normalised:
     """Two minutes up to each of R seconds.
 
     ``raw (R, 120, channels)`` in natural units, NaN missing; ``x (R, 120, 2 channels)`` own terms with 0 for
-    missing, then 1 where present; ``anchor (R, 3)`` last heart rate, last speed, 0.
+    missing, then 1 where present; ``anchor (R, 3)`` last heart rate, last speed, 0; ``earlier (R, 24, 6)`` own terms
+    and presence of the half-minutes before (:mod:`stream.earlier`).
     """
 
     raw: NDArray[np.float32]
     x: NDArray[np.float32]
     anchor: NDArray[np.float32]
+    earlier: NDArray[np.float32]
 
 
 def begin_session(slots: Slots, slot: int, baselines: Mapping[str, Sequence[float]]) -> None:
     """Set an athlete's terms for a session from the own baselines (channel: centre, spread, seconds known)."""
+    earlier.begin_session(slots, slot)
     for index, channel in enumerate(CHANNELS):
         centre, spread = PRIOR[channel]
         if channel in baselines:
@@ -81,9 +86,12 @@ def normalise(seconds: Seconds, measures: Measures, slots: Slots) -> Normalised:
     state = slots.state
     raw = np.full((len(seconds), LENGTH, len(CHANNELS)), np.nan, dtype=np.float32)
     anchor = np.zeros((len(seconds), 3))
+    before = np.full((len(seconds), earlier.BLOCKS, len(earlier.EARLIER)), np.nan, dtype=np.float32)
     for rows in seconds.waves():
         slot, second = seconds.slot[rows], seconds.second[rows]
         _remember(state, slot, second, measures.history[rows])
+        earlier.remember(state, slot, second, measures.history[rows])
+        before[rows] = earlier.recall(state, slot, second)
         order = (second[:, None] + np.arange(1, LENGTH + 1)) % LENGTH  # oldest first
         raw[rows] = state["history"][slot[:, None], order]
         for column, name in enumerate(("heart_rate", "speed")):
@@ -92,7 +100,13 @@ def normalise(seconds: Seconds, measures: Measures, slots: Slots) -> Normalised:
             anchor[rows, column] = state[f"last_{name}"][slot]
     centre, spread = state["centre"][seconds.slot], state["spread"][seconds.slot]
     anchor[:, :2] = np.where(np.isnan(anchor[:, :2]), centre[:, :2], anchor[:, :2])
-    return Normalised(raw, own_terms(raw, centre, spread), anchor.astype(np.float32))
+    columns = list(earlier.COLUMNS)
+    return Normalised(
+        raw,
+        own_terms(raw, centre, spread),
+        anchor.astype(np.float32),
+        own_terms(before, centre[:, columns], spread[:, columns]),
+    )
 
 
 def _remember(state: Any, slot: Ints, second: Ints, history: Floats) -> None:

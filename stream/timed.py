@@ -44,10 +44,10 @@ class TimedEngine:
         """Levels of :meth:`performance`."""
         return self._engine.quantile_levels
 
-    def forecast(self, x: Float32, anchor: Float32) -> Forecast:
+    def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> Forecast:
         """As the engine."""
         with self._watch():
-            return self._engine.forecast(x, anchor)
+            return self._engine.forecast(x, anchor, earlier)
 
     def performance(self, effort: Float32, static: Float32) -> Float32:
         """As the engine."""

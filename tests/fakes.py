@@ -30,7 +30,7 @@ class FakeEngine:
     versions: Mapping[str, str] = {"forecast": "0", "performance": "0", "injury": "0"}
     quantile_levels = (0.1, 0.5, 0.9)
 
-    def forecast(self, x: Float32, anchor: Float32) -> FakeForecast:  # noqa: ARG002 (the protocol's)
+    def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> FakeForecast:  # noqa: ARG002 (the protocol's)
         held = np.repeat(anchor[:, :, None], 60, axis=2)
         picked = held[:, :, [4, 9, 19, 29, 39, 59]]
         bands = np.stack([picked - 5, picked + 5], axis=-1)

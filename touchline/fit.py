@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.artefact import Manifest
-from stream import days, infer, normalise
+from stream import days, earlier, infer, normalise
 from stream.errors import ModelRefused
 
 #: Channels of each input of the models that the stages ask; other models are asked by others.
 INPUTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
-    "forecast": {"x": normalise.CHANNELS},
+    "forecast": {"x": normalise.CHANNELS, "earlier": earlier.EARLIER},
     "performance": {"effort": infer.EFFORT, "static": infer.PERSONAL},
     "injury": {"days": days.CHANNELS},
 }

@@ -37,9 +37,9 @@ class Networks:
         (quantiles,) = networks["performance"].outputs
         self.quantile_levels: tuple[float, ...] = tuple(quantiles.about["levels"])
 
-    def forecast(self, x: Float32, anchor: Float32) -> Forecast:
+    def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> Forecast:
         """As :meth:`stream.infer.Engine.forecast`."""
-        found = self._run("forecast", {"x": x, "anchor": anchor})
+        found = self._run("forecast", {"x": x, "anchor": anchor, "earlier": earlier})
         median = found["median"]
         return Forecast(median[:, 0], median[:, 1], median[:, 2], found["acceleration"], found["bands"])
 

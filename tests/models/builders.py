@@ -14,7 +14,9 @@ from models.restore import Config, build, golden, plain_config, set_weights, wei
 from touchline.fit import INPUTS
 
 SMALL: dict[str, Config] = {
-    "forecast": forecast.ForecastConfig(channels=10, patch=4, units=3, hidden=4, recent=2, dropout=0.0),
+    "forecast": forecast.ForecastConfig(
+        channels=10, patch=4, units=3, hidden=4, memory=2, recent=2, dropout=0.0
+    ),
     "performance": performance.PerformanceConfig(units=3, hidden=4, dropout=0.0, levels=(0.1, 0.5, 0.9)),
     "injury": injury.InjuryConfig(members=2, units=2, dropout=0.0),
 }

@@ -37,10 +37,10 @@ def rows(count: int, *shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.flo
 def alone(root: Path) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
     """What the network gives for 53 rows, one of them at a time where it matters: the first and the last."""
     model = restore(load_artefact(find_artefact(root, "forecast")))
-    x, anchor = rows(53, 120, 20), rows(53, 3)
-    whole = answer(model, [x, anchor])
+    given = [rows(53, 120, 20), rows(53, 3), rows(53, 24, 6)]
+    whole = answer(model, given)
     for k in (0, 52):
-        for output, one in zip(whole, answer(model, [x[k : k + 1], anchor[k : k + 1]]), strict=True):
+        for output, one in zip(whole, answer(model, [a[k : k + 1] for a in given]), strict=True):
             np.testing.assert_allclose(output[k], one[0], rtol=1e-4, atol=1e-3)
     return whole
 
@@ -49,7 +49,7 @@ def alone(root: Path) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]
 def test_any_number_of_rows_gives_what_the_network_gives_without_padding(
     engine: Engine, alone: list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]], count: int
 ) -> None:
-    found = engine.forecast(rows(53, 120, 20)[:count], rows(53, 3)[:count])
+    found = engine.forecast(*(rows(53, *shape)[:count] for shape in ((120, 20), (3,), (24, 6))))
     median, acceleration, bands = (output[:count] for output in alone)
     for name, k in (("heart_rate", 0), ("speed", 1), ("yaw_rate", 2)):
         np.testing.assert_allclose(getattr(found, name), median[:, k], rtol=1e-4, atol=1e-3)
@@ -68,7 +68,7 @@ def test_what_stands_beside_a_row_does_not_change_it(engine: Engine) -> None:
 def test_no_rows_give_no_rows(engine: Engine) -> None:
     assert engine.injury(rows(0, 14, 17)).shape == (0, 2)
     assert engine.performance(rows(0, 120, 4), rows(0, 8)).shape == (0, 3)
-    assert engine.forecast(rows(0, 120, 20), rows(0, 3)).bands.shape == (0, 3, 6, 2)
+    assert engine.forecast(rows(0, 120, 20), rows(0, 3), rows(0, 24, 6)).bands.shape == (0, 3, 6, 2)
 
 
 def test_the_engine_says_what_it_runs(engine: Engine) -> None:

@@ -43,18 +43,25 @@ def test_the_performance_network_with_constant_weights() -> None:
 
 
 def test_the_forecast_network_with_constant_weights() -> None:
-    config = forecast.ForecastConfig(channels=3, patch=4, units=2, hidden=2, recent=2, dropout=0.0)
+    config = forecast.ForecastConfig(
+        channels=3, earlier=2, patch=4, units=2, hidden=2, memory=2, recent=2, dropout=0.0
+    )
     x = np.tile(np.array([1, 1, 1, 1, 1, 1], np.float32), (1, 120, 1))  # constant: no change since then
+    earlier = np.tile(
+        np.array([0.5, 1.5, 1, 1], np.float32), (1, 24, 1)
+    )  # changes of -0.5 and 0.5, times the gain
     anchor = np.array([[150.0, 3.0, 0.0]], np.float32)
     patch = W * 24 + W
     states = constant_lstm([2 * patch] * 30, units=2, weight=W)
     energy = [float(np.tanh(W * 2 * s + W)) for s in states]
     score = np.exp([W * 16 * e + W for e in energy])
     context = float((score * states).sum() / score.sum())
-    recent = 12.0  # two seconds of six ones; the changes since then are 0
-    hidden = W * (2 * states[-1] + 2 * context + recent) + W
+    memory = W * 24 * 4.0 + W
+    recent = 12.0 + 4 * 6.0  # two seconds of six ones, four means of them; the changes since then are 0
+    hidden = W * (2 * states[-1] + 2 * context + 2 * memory + recent) + W
     head = W * (2 * hidden + recent) + W
-    median, acceleration, bands = answer(constant(forecast.build(config), W), [x, anchor])
+    found = answer(constant(forecast.build(config), W), [x, anchor, earlier])
+    median, acceleration, bands = found
     np.testing.assert_allclose(median, (anchor[:, :, None] + head * config.scales()), rtol=1e-5)
     np.testing.assert_allclose(acceleration, np.full((1, 60), head), rtol=1e-5)
     width = float(np.log1p(np.exp(head))) * config.scales()[0, 59]
@@ -64,12 +71,29 @@ def test_the_forecast_network_with_constant_weights() -> None:
 
 
 def test_a_forecast_network_that_knows_nothing_gives_the_last_value() -> None:
-    model = constant(forecast.build(forecast.ForecastConfig(units=2, hidden=2)), 0.0)
+    model = constant(forecast.build(forecast.ForecastConfig(units=2, hidden=2, members=2)), 0.0)
     anchor = np.array([[151.0, 2.5, 0.0], [80.0, 0.0, 0.0]], np.float32)
-    x = np.random.default_rng(0).normal(size=(2, 120, 20)).astype(np.float32)
-    median, acceleration, _ = answer(model, [x, anchor])
+    rng = np.random.default_rng(0)
+    x, earlier = (rng.normal(size=(2, *shape)).astype(np.float32) for shape in ((120, 20), (24, 6)))
+    median, acceleration, _ = answer(model, [x, anchor, earlier])
     np.testing.assert_array_equal(median, np.broadcast_to(anchor[:, :, None], (2, 3, 60)))
     np.testing.assert_array_equal(acceleration, np.zeros((2, 60)))
+
+
+def test_fused_forecast_nets_give_the_mean_of_their_answers() -> None:
+    small = SMALL["forecast"]
+    assert isinstance(small, forecast.ForecastConfig)
+    one, both = forecast.build(small), forecast.build(replace(small, members=2))
+    members = [random_weights(one, seed) for seed in (1, 2)]
+    rng = np.random.default_rng(0)
+    given = [rng.normal(size=(5, *i.shape[1:])).astype(np.float32) for i in one.inputs]
+    apart = []
+    for weights in members:
+        set_weights(one, weights)
+        apart.append(answer(one, given))
+    set_weights(both, forecast.fuse(members))
+    for together, (first, second) in zip(answer(both, given), zip(*apart, strict=True), strict=True):
+        np.testing.assert_allclose(together, (first + second) / 2, rtol=1e-4, atol=1e-4)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +114,7 @@ def test_the_median_lies_within_its_band() -> None:
     model = forecast.build(SMALL["forecast"])  # type: ignore[arg-type]
     set_weights(model, random_weights(model))
     x = np.random.default_rng(0).normal(size=(16, 120, 20)).astype(np.float32)
-    median, _, bands = answer(model, [x, np.zeros((16, 3), np.float32)])
+    median, _, bands = answer(model, [x, np.zeros((16, 3), np.float32), np.zeros((16, 24, 6), np.float32)])
     picked = median[:, :, [h - 1 for h in forecast.HORIZONS]]
     assert (bands[..., 0] <= picked).all()
     assert (picked <= bands[..., 1]).all()
@@ -102,7 +126,7 @@ def test_the_width_of_the_config_widens_the_bands() -> None:
     one, other = forecast.build(config), forecast.build(wide)
     set_weights(one, random_weights(one))
     set_weights(other, weights_of(one))
-    inputs = [np.ones((1, 120, 20), np.float32), np.zeros((1, 3), np.float32)]
+    inputs = [np.ones((1, *shape), np.float32) for shape in ((120, 20), (3,), (24, 6))]
     before, after = (np.diff(answer(model, inputs)[2], axis=3)[..., 0] for model in (one, other))
     np.testing.assert_allclose(after / before, np.broadcast_to([[[2], [3], [1]]], (1, 3, 6)), rtol=1e-4)
 

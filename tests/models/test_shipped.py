@@ -43,30 +43,31 @@ def test_the_forecasts_prior_is_the_one_the_worker_normalises_with() -> None:
     assert set(manifest.normalisation) == set(CHANNELS)
 
 
-def forecast_inputs(rows: int) -> tuple[np.ndarray, np.ndarray]:
+def forecast_inputs(rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     generator = np.random.default_rng(rows)
     present = generator.random((rows, 120, len(CHANNELS))) < 0.8
     x = np.concatenate([np.where(present, generator.normal(size=present.shape), 0), present], axis=2)
     anchor = np.stack(
         [generator.uniform(80, 180, rows), generator.uniform(0, 6, rows), np.zeros(rows)], axis=1
     )
-    return x.astype(np.float32), anchor.astype(np.float32)
+    earlier = np.concatenate([generator.normal(size=(rows, 24, 3)), np.ones((rows, 24, 3))], axis=2)
+    return x.astype(np.float32), anchor.astype(np.float32), earlier.astype(np.float32)
 
 
 @pytest.mark.parametrize("rows", [1, 7, 8, 9, 33, 100])
 def test_a_row_gets_the_same_answer_alone_and_in_any_batch(engine: Engine, rows: int) -> None:
-    x, anchor = forecast_inputs(rows)
-    whole = engine.forecast(x, anchor)
+    given = forecast_inputs(rows)
+    whole = engine.forecast(*given)
     for row in {0, rows // 2, rows - 1}:
-        alone = engine.forecast(x[row : row + 1], anchor[row : row + 1])
+        alone = engine.forecast(*(a[row : row + 1] for a in given))
         np.testing.assert_allclose(whole.heart_rate[row], alone.heart_rate[0], rtol=1e-4, atol=1e-3)
         np.testing.assert_allclose(whole.bands[row], alone.bands[0], rtol=1e-4, atol=1e-3)
     assert whole.heart_rate.shape == whole.speed.shape == whole.acceleration.shape == (rows, 60)
 
 
 def test_the_band_holds_the_median_and_answers_are_bodily(engine: Engine) -> None:
-    x, anchor = forecast_inputs(50)
-    found = engine.forecast(x, anchor)
+    x, anchor, earlier = forecast_inputs(50)
+    found = engine.forecast(x, anchor, earlier)
     picked = found.heart_rate[:, [4, 9, 19, 29, 39, 59]]
     assert (found.bands[:, 0, :, 0] <= picked + 1e-4).all()
     assert (found.bands[:, 0, :, 1] >= picked - 1e-4).all()

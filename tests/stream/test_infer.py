@@ -37,7 +37,8 @@ def windows(**channels: list[float] | float) -> Normalised:
         raw[0, LENGTH - len(known) :, CHANNELS.index(name)] = known
     centre = np.arange(1.0, 1 + len(CHANNELS))[None]
     x = own_terms(raw, centre, np.ones_like(centre))
-    return Normalised(raw, x, np.array([[150, 3, 0]], np.float32))
+    earlier = np.zeros((1, 24, 6), np.float32)
+    return Normalised(raw, x, np.array([[150, 3, 0]], np.float32), earlier)
 
 
 def person(
@@ -168,7 +169,7 @@ def test_effort_is_the_share_of_reserve_and_the_heat_with_what_is_known() -> Non
 
 def test_no_rows_are_no_question() -> None:
     none = windows()
-    empty = Normalised(none.raw[:0], none.x[:0], none.anchor[:0])
+    empty = Normalised(none.raw[:0], none.x[:0], none.anchor[:0], none.earlier[:0])
     found = infer(empty, PERSON, FakeEngine())
     assert found.median.shape == (0, 3, 60)
     assert found.bands.shape == (0, 3, 6, 2)

@@ -22,9 +22,9 @@ class Seeing(FakeEngine):
     def __init__(self) -> None:
         self.asked: list[tuple[Float32, Float32]] = []
 
-    def forecast(self, x: Float32, anchor: Float32) -> FakeForecast:
+    def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> FakeForecast:
         self.asked.append((x, anchor))
-        return super().forecast(x, anchor)
+        return super().forecast(x, anchor, earlier)
 
 
 def seen(log: Log, people: Roster | None = None) -> tuple[Float32, Float32]:

@@ -23,7 +23,8 @@ def test_answers_are_the_engines_own() -> None:
     assert timed.versions == engine.versions
     assert timed.quantile_levels == engine.quantile_levels
     x, anchor = np.zeros((2, 120, 20), np.float32), np.ones((2, 3), np.float32)
-    assert np.array_equal(timed.forecast(x, anchor).bands, engine.forecast(x, anchor).bands)
+    earlier = np.zeros((2, 24, 6), np.float32)
+    assert np.array_equal(timed.forecast(x, anchor, earlier).bands, engine.forecast(x, anchor, earlier).bands)
     effort, static = np.full((2, 120, 4), 0.7, np.float32), np.zeros((2, 7), np.float32)
     assert np.array_equal(timed.performance(effort, static), engine.performance(effort, static))
 

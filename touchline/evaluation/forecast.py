@@ -81,8 +81,8 @@ def baselines(found: Origins, data: Path, tell: Tell) -> dict[str, dict[str, flo
     known = sources(data)
     if RUNS not in known:
         raise MissingError(f"no {RUNS} in {data}; set TOUCHLINE_DATA to the folder of recordings")
-    train, tune, _ = runs_split([trusted(run) for run in recorded(known[RUNS])])
-    fit = origins_of([*train, *tune])
+    train, _ = runs_split([trusted(run) for run in recorded(known[RUNS])])
+    fit = origins_of(train)
     guesses = baseline_predictions(fit.table, fit.at, found.table, found.at)
     return {name: mean_errors(guesses[called], found.actual) for name, called in BASELINES.items()}
 
@@ -109,7 +109,7 @@ def _judged(runs: Sequence[CutSession], source: Source, trained_on: Any) -> tupl
     runs = [trusted(run) for run in runs]
     if source.sha256() != trained_on.get(RUNS):
         return runs, f"all {len(runs)} runs of the file"
-    kept = runs_split(runs)[2]
+    kept = runs_split(runs)[1]
     return kept, f"the training file: its {len(kept)} runs that were kept back"
 
 

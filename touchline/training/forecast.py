@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,23 +12,24 @@ from numpy.typing import NDArray
 
 from models.artefact import Artefact, Manifest, next_version, save_artefact
 from models.descent import Descent, Plan, seed_everything
-from models.forecast import AHEAD, HISTORY, HORIZONS, TARGETS, ForecastConfig, build
+from models.forecast import AHEAD, HISTORY, HORIZONS, TARGETS, ForecastConfig, build, fuse
 from models.losses import ForecastLoss
-from models.restore import answer, golden, plain_config, set_weights
+from models.restore import answer, golden, plain_config, set_weights, weights_of
+from stream.earlier import BLOCK_S, BLOCKS, EARLIER
 from stream.normalise import CHANNELS, PRIOR
 from touchline.training.disturb import disturbed, mirrored
 from touchline.training.forecast_baselines import baseline_errors
 from touchline.training.forecast_card import forecast_card
-from touchline.training.forecast_data import ForecastData, Part, forecast_data
+from touchline.training.forecast_data import MEMBERS, ForecastData, Part, forecast_data
 from touchline.training.forecast_figures import Answers, judge_part, missing_groups, widths
 from touchline.training.windows import HEART_RATE, SPEED, Float32, Pool
 from touchline.training.workshop import Workshop
 
 Ints = NDArray[np.int64]
 
-CONFIG: Final = ForecastConfig(channels=len(CHANNELS))
-PLAN: Final = Plan(steps=3000, rate=2e-3, warm=100, decay=1e-2, average=0.995)
-BATCH: Final = 256
+CONFIG: Final = ForecastConfig(channels=len(CHANNELS), earlier=len(EARLIER), units=96, hidden=160)
+PLAN: Final = Plan(steps=1500, rate=2e-3, warm=100, decay=1e-2, average=0.995)
+BATCH: Final = 320
 SEED: Final = 0
 #: Steps between looks at the runs that choose the step to keep, and how many of their seconds are looked at.
 LOOK_EVERY: Final = 250
@@ -39,6 +40,14 @@ SPLIT: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """``weights`` of each net that was trained, and its ``answers`` for the sessions it left out."""
+
+    weights: list[Mapping[str, NDArray[Any]]]
+    left_out: list[dict[str, Answers]]
+
+
 def train_forecast(shop: Workshop) -> Path:
     """Read, train, judge, save; the folder of the new version."""
     return train_on(forecast_data(shop), shop)
@@ -46,12 +55,11 @@ def train_forecast(shop: Workshop) -> Path:
 
 def train_on(data: ForecastData, shop: Workshop) -> Path:
     """Train, judge, save."""
-    weights = descend(data, shop)
-    model = build(CONFIG)
-    set_weights(model, weights)
-    config = replace(CONFIG, width=widths({n: answers(model, p) for n, p in data.tune.items()}))
+    ensemble = train_members(data, shop)
+    wide = np.mean([widths(answers) for answers in ensemble.left_out], axis=0)
+    config = replace(CONFIG, members=MEMBERS, width=tuple(tuple(map(float, row)) for row in wide))
     model = build(config)
-    set_weights(model, weights)
+    set_weights(model, fuse(ensemble.weights))
     manifest = Manifest(
         name="forecast",
         version=next_version(shop.out, "forecast"),
@@ -62,6 +70,12 @@ def train_on(data: ForecastData, shop: Workshop) -> Path:
                 "then": "presence of each",
             },
             "anchor": {"shape": [len(TARGETS)], "channels": list(TARGETS)},
+            "earlier": {
+                "shape": [BLOCKS, 2 * len(EARLIER)],
+                "channels": list(EARLIER),
+                "then": "presence of each",
+                "seconds": BLOCK_S,
+            },
         },
         outputs={
             "median": {"shape": [len(TARGETS), AHEAD], "unit": ["bpm", "m/s", "deg/s"]},
@@ -76,59 +90,101 @@ def train_on(data: ForecastData, shop: Workshop) -> Path:
         config=plain_config(config),
         training={"plan": asdict(PLAN) | {"batch": BATCH}, "thrift": shop.thrift, "seed": SEED},
         data=data.hashes,
-        metrics=_metrics(model, data, shop),
+        metrics=_metrics(model, ensemble, data, shop),
     )
     example = next(iter(data.test.values()))
     at = example.at[:: max(1, len(example.at) // 4)][:4]
-    saved = golden(model, [example.table.x(at), example.table.anchor(at)])
-    return save_artefact(shop.out, Artefact(manifest, weights, saved), forecast_card(manifest))
+    saved = golden(model, inputs(example.table, at))
+    return save_artefact(shop.out, Artefact(manifest, weights_of(model), saved), forecast_card(manifest))
 
 
-def descend(data: ForecastData, shop: Workshop) -> Mapping[str, NDArray[Any]]:
-    """Weights at the step that forecast the tuning runs best."""
-    seed_everything(SEED)
-    rng = np.random.default_rng(SEED)
+def train_members(data: ForecastData, shop: Workshop) -> Ensemble:
+    """Train the nets of the ensemble, each with other sessions left out."""
+    found = Ensemble([], [])
+    for member in range(MEMBERS):
+        split = [(share, part.split(member)) for share, part in data.train]
+        out = {part.name: part for _, (_, part) in split if part.name in data.test}
+        kept = [(share, part) for share, (part, _) in split]
+        task = Task(f"forecast: net {member + 1} of {MEMBERS}", SEED + member)
+        weights = descend(kept, out["runs"], task, shop)
+        found.weights.append(weights)
+        found.left_out.append({name: answers(_net(weights), part) for name, part in out.items()})
+    return found
+
+
+def _net(weights: Mapping[str, NDArray[Any]]) -> Any:
+    """One net with its weights."""
+    model = build(CONFIG)
+    set_weights(model, weights)
+    return model
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is told while it trains, its seed, and which heads it is trained for."""
+
+    told: str
+    seed: int
+    heads: Sequence[int] = (0, 1, 2, 3)
+
+
+def descend(
+    parts: Sequence[tuple[float, Part]], judge: Part, task: Task, shop: Workshop
+) -> Mapping[str, NDArray[Any]]:
+    """Weights at the step that forecasts ``judge``, which is not learnt from, best."""
+    seed_everything(task.seed)
+    rng = np.random.default_rng(task.seed)
     steps = shop.steps(PLAN.steps)
     model, looker = build(CONFIG), build(CONFIG)
-    descent = Descent(model, ForecastLoss(CONFIG), replace(PLAN, steps=steps))
+    descent = Descent(model, ForecastLoss(CONFIG, task.heads), replace(PLAN, steps=steps))
     best: tuple[float, Mapping[str, NDArray[Any]]] = (np.inf, {})
     for step in range(1, steps + 1):
-        descent.step(*draw(data, rng))
+        descent.step(*draw(parts, rng))
         if step % LOOK_EVERY == 0 or step == steps:
-            shop.tell("forecast: steps", step, steps)
+            shop.tell(task.told, step, steps)
             weights = descent.averaged()
             set_weights(looker, weights)
-            best = min(best, (_look(looker, data.tune["runs"]), weights), key=lambda pair: pair[0])
+            best = min(best, (_look(looker, judge, task.heads), weights), key=lambda pair: pair[0])
     return best[1]
 
 
-def draw(data: ForecastData, rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
+def inputs(table: Pool, at: Ints, gone: str | None = None) -> list[Float32]:
+    """The network's inputs at seconds ``at``, without a group of channels where asked."""
+    x, earlier = missing_groups(table.x(at), table.earlier(at), gone)
+    return [x, table.anchor(at), earlier]
+
+
+def draw(
+    parts: Sequence[tuple[float, Part]], rng: np.random.Generator
+) -> tuple[list[Float32], list[Float32]]:
     """A batch: inputs and targets, each part with its share."""
-    drawn = [_draw_part(part, round(share * BATCH), rng) for share, part in data.train]
-    inputs = [np.concatenate(column) for column in zip(*(inputs for inputs, _ in drawn), strict=True)]
+    drawn = [_draw_part(part, round(share * BATCH), rng) for share, part in parts]
+    given = [np.concatenate(column) for column in zip(*(given for given, _ in drawn), strict=True)]
     targets = [np.concatenate(column) for column in zip(*(targets for _, targets in drawn), strict=True)]
-    return inputs, targets
+    return given, targets
 
 
 def _draw_part(part: Part, rows: int, rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
     """Some seconds of a part; nothing is asked of a head whose own sensor was not seen at all."""
     at = rng.choice(part.at, rows)
-    x = disturbed(part.table, at, rng)
+    x, earlier = disturbed(part.table, at, rng)
     ahead = part.table.ahead(at)
     mirrored(x, ahead, rng)
     seen = np.asarray(x[:, :, len(CHANNELS) :].any(axis=1))  # (B, C)
     believed = seen[:, [HEART_RATE, SPEED, SPEED, SPEED], None]  # (B, 4, 1)
     mask = np.asarray(np.isfinite(ahead) & believed, dtype=np.float32)
     ahead = np.where(mask > 0, ahead, 0.0)
-    return [x, part.table.anchor(at)], [ahead[:, :3], ahead[:, 3], mask[:, :3], mask[:, 3]]
+    return [x, part.table.anchor(at), earlier], [ahead[:, :3], ahead[:, 3], mask[:, :3], mask[:, 3]]
 
 
-def _look(model: Any, part: Part) -> float:
-    """Mean absolute error of heart rate over all horizons, each in units of its typical change."""
-    found = answers(model, Part(part.name, part.table, part.at[:: max(1, len(part.at) // LOOK_AT)]))
-    picked = [h - 1 for h in HORIZONS]
-    error = np.abs(found.median - found.ahead[:, :3])[:, 0, picked] / CONFIG.scales()[0, picked]
-    return float(np.nanmean(error))
+def _look(model: Any, part: Part, heads: Sequence[int]) -> float:
+    """Mean absolute error of the first head over all horizons, each in units of its typical change."""
+    found = answers(model, replace(part, at=part.at[:: max(1, len(part.at) // LOOK_AT)]))
+    head, picked = heads[0], [h - 1 for h in HORIZONS]
+    if head == len(TARGETS):
+        return float(np.nanmean(np.abs(found.acceleration - found.ahead[:, head])[:, picked]))
+    error = np.abs(found.median - found.ahead[:, : len(TARGETS)])[:, head, picked]
+    return float(np.nanmean(error / CONFIG.scales()[head, picked]))
 
 
 def answers(model: Any, part: Part, gone: str | None = None) -> Answers:
@@ -142,17 +198,18 @@ def answers(model: Any, part: Part, gone: str | None = None) -> Answers:
 
 
 def _answer(model: Any, table: Pool, at: Ints, gone: str | None) -> list[Float32]:
-    return answer(model, [missing_groups(table.x(at), gone), table.anchor(at)])
+    return answer(model, inputs(table, at, gone))
 
 
-def _metrics(model: Any, data: ForecastData, shop: Workshop) -> dict[str, Any]:
-    """Figures on the parts kept back; baselines on the same runs."""
+def _metrics(model: Any, ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, Any]:
+    """Figures on the parts kept back; baselines on the same runs, nets for one head each on the same match."""
+    alone = _alone(ensemble, data, shop)
     shop.tell("forecast: figures", 0, 2)
     test = data.test["runs"]
     figures = {name: judge_part(answers(model, part)) for name, part in data.test.items()}
     gone = {
         group: judge_part(answers(model, test, group))["heart_rate"]["mae"]
-        for group in ("position", "motion")
+        for group in ("heart", "position", "motion")
     }
     shop.tell("forecast: figures", 1, 2)
     train = next(part for _, part in data.train if part.name == "runs")
@@ -163,5 +220,25 @@ def _metrics(model: Any, data: ForecastData, shop: Workshop) -> dict[str, Any]:
         "figures": figures,
         "heart_rate_without": gone,
         "baselines": baselines,
+        "alone": alone,
         "origins": {name: len(part.at) for name, part in data.test.items()},
+    }
+
+
+def _alone(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, Any]:
+    """Mean absolute errors on the match of nets trained for one head each, and of the same net trained for all.
+
+    All of the size, the seed, the steps and the sessions of the ensemble's first net.
+    """
+    kept = [(share, part.split(0)[0]) for share, part in data.train]
+    out = {part.name: part.split(0)[1] for _, part in data.train}
+    found = {"all heads": judge_part(answers(_net(ensemble.weights[0]), data.test["match"]))}
+    for head in (1, 2, 3):
+        name = (*TARGETS, "acceleration")[head]
+        task = Task(f"forecast: {name} alone", SEED, (head,))
+        model = _net(descend(kept, out["match"], task, shop))
+        found[name] = {name: judge_part(answers(model, data.test["match"]))[name]}
+    return {
+        name: {"one head": found[name][name]["mae"], "all heads": found["all heads"][name]["mae"]}
+        for name in (*TARGETS[1:], "acceleration")
     }

@@ -1,4 +1,7 @@
-"""The data of the forecast: which sessions are trained on, which set the bands, which are kept for the figures."""
+"""The data of the forecast: which sessions are trained on and which are kept for the figures.
+
+Each net of the ensemble leaves out a part of the sessions, which choose the step it stops at and widen its bands.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,10 @@ from touchline.training.workshop import Workshop
 Ints = NDArray[np.int64]
 
 SEED: Final = 0
-#: Runs kept for the figures, and to set the bands and to choose the step to keep.
+#: Runs kept for the figures.
 TEST_RUNS: Final = 10
-TUNE_RUNS: Final = 6
-#: Of the first half's players every so many-th sets the bands.
-TUNE_EVERY: Final = 5
+#: Nets in the ensemble; each leaves out every so many-th session.
+MEMBERS: Final = 5
 #: Seconds of a simulated session.
 SIMULATED_S: Final = 1500
 #: Smallest simulated session, s.
@@ -38,22 +40,26 @@ class Part:
     table: Pool
     at: Ints
 
+    def split(self, member: int) -> tuple[Part, Part]:
+        """What a member of the ensemble learns from, and what it leaves out, by session."""
+        out = self.table.session[self.at] % MEMBERS == member
+        return replace(self, at=self.at[~out]), replace(self, at=self.at[out])
+
 
 @dataclass(frozen=True, slots=True)
 class ForecastData:
-    """``train`` parts by the share of a batch they make; ``tune`` and ``test`` parts by name."""
+    """``train`` parts by the share of a batch they make; ``test`` parts by name."""
 
     train: Sequence[tuple[float, Part]]
-    tune: dict[str, Part]
     test: dict[str, Part]
     hashes: dict[str, str]
 
 
-def runs_split(sessions: Sequence[CutSession], seed: int = SEED) -> tuple[list[CutSession], ...]:
-    """Train, tune and test runs, by session, shuffled by the seed."""
+def runs_split(sessions: Sequence[CutSession], seed: int = SEED) -> tuple[list[CutSession], list[CutSession]]:
+    """Train and test runs, by session, shuffled by the seed."""
     ordered = sorted(sessions, key=lambda s: s.session)
     mixed = [ordered[i] for i in np.random.default_rng(seed).permutation(len(ordered))]
-    return mixed[TEST_RUNS + TUNE_RUNS :], mixed[TEST_RUNS : TEST_RUNS + TUNE_RUNS], mixed[:TEST_RUNS]
+    return mixed[TEST_RUNS:], mixed[:TEST_RUNS]
 
 
 def without(session: CutSession, channel: str) -> CutSession:
@@ -77,23 +83,18 @@ def forecast_data(shop: Workshop) -> ForecastData:
         cut[name] = recorded(shop.source(name))
     shop.tell("forecast: cutting sessions", len(names), len(names) + 1)
     runs = [trusted(s) for s in cut["hr_forecast_rikluost"]]
-    train, tune, test = runs_split(runs)
+    train, test = runs_split(runs)
     first, second = _halves(cut["football_skillcorner_2417"])
-    held = sorted({s.athlete for s in first})[::TUNE_EVERY]
     made = _simulated(shop)
     shop.tell("forecast: cutting sessions", len(names) + 1, len(names) + 1)
     workouts = cut["workouts_fit"] + cut["workouts_tcx_runpandas"]
     return ForecastData(
         train=(
             (0.7, _part("runs", train, HEART_RATE)),
-            (0.14, _part("match", [s for s in first if s.athlete not in held], SPEED)),
+            (0.14, _part("match", first, SPEED)),
             (0.08, _part("workouts", workouts, HEART_RATE)),
             (0.08, _part("simulated", made, SPEED)),
         ),
-        tune={
-            "runs": _part("runs", tune, HEART_RATE),
-            "match": _part("match", [s for s in first if s.athlete in held], SPEED),
-        },
         test={"runs": _part("runs", test, HEART_RATE, before=120), "match": _part("match", second, SPEED)},
         hashes={name: shop.source(name).sha256() for name in names},
     )

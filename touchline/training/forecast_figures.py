@@ -37,11 +37,11 @@ class Answers:
     bands: Float32
 
 
-def missing_groups(x: Float32, gone: str | None) -> Float32:
-    """Histories without a group of channels, or as they are."""
+def missing_groups(x: Float32, earlier: Float32, gone: str | None) -> tuple[Float32, Float32]:
+    """Histories, and what was earlier, without a group of channels, or as they are."""
     if gone is not None:
-        blank(x, gone, np.ones(len(x), np.bool_))
-    return x
+        blank(x, earlier, gone, np.ones(len(x), np.bool_))
+    return x, earlier
 
 
 def widths(tuned: Mapping[str, Answers]) -> tuple[tuple[float, ...], ...]:

@@ -103,7 +103,7 @@ class _OnlyPerformance:
     def performance(self, effort: Float32, static: Float32) -> Float32:
         return self.judged.network(effort, static)
 
-    def forecast(self, x: Float32, anchor: Float32) -> _NoForecast:  # noqa: ARG002 (the protocol's)
+    def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> _NoForecast:  # noqa: ARG002 (the protocol's)
         return _NoForecast(len(x))
 
     def injury(self, days: Float32) -> Float32:

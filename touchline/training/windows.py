@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.cut import CutSession
+from stream.earlier import BLOCKS, COLUMNS, blocks_of
 from stream.features import HISTORY
 from stream.normalise import CHANNELS, LENGTH, PRIOR, own_terms
 
@@ -38,6 +39,7 @@ CENTRE: Final = np.array([PRIOR[name][0] for name in HISTORY])
 SPREAD: Final = np.array([PRIOR[name][1] for name in HISTORY])
 _BACK: Final = np.arange(1 - LENGTH, 1)
 _AHEAD: Final = np.arange(1, AHEAD + 1)
+_BEFORE: Final = np.arange(-BLOCKS, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Pool:
 
     ``own (sessions, 2, C)``: mean and spread of each session, the prior's where a channel is missing.
     ``last (T, 2)``: newest heart rate and speed of the session up to a second, the prior's centre before any.
+    ``blocks (K, 3)`` half-minute means, natural units, NaN missing; ``block (T,)`` which one a second is in.
     ``session (T,)`` number of the session, -1 between sessions; ``within (T,)`` seconds since its start.
     """
 
@@ -53,6 +56,8 @@ class Pool:
     z: Float32
     own: Float32
     last: Float32
+    blocks: Float32
+    block: Ints
     session: Ints
     within: Ints
 
@@ -63,6 +68,12 @@ class Pool:
     def history(self, at: Ints) -> Float32:
         """The same in natural units, ``(B, 120, C)``."""
         return np.asarray(self.raw[at[:, None] + _BACK])
+
+    def earlier(self, at: Ints) -> Float32:
+        """The half-minutes before the one of seconds ``at (B,)``, in the prior's terms: ``(B, 24, 6)``."""
+        columns = list(COLUMNS)
+        rows = self.blocks[self.block[at][:, None] + _BEFORE]
+        return own_terms(rows, CENTRE[None, columns], SPREAD[None, columns])
 
     def anchor(self, at: Ints) -> Float32:
         """``(B, 3)``: last heart rate, last speed, 0."""
@@ -84,7 +95,9 @@ def pool(sessions: Sequence[CutSession]) -> Pool:
     """Lay sessions into one table."""
     blank_before = np.full((LENGTH - 1, len(CHANNELS)), np.nan)
     blank_after = np.full((AHEAD, len(CHANNELS)), np.nan)
-    raw, last, number, within = [], [], [], []
+    raw, last, number, within, block = [], [], [], [], []
+    blocks: list[Float32] = []
+    none = np.full((BLOCKS, len(COLUMNS)), np.nan, np.float32)
     for index, session in enumerate(sessions):
         history = carried(session)
         raw += [blank_before, history, blank_after]
@@ -94,6 +107,11 @@ def pool(sessions: Sequence[CutSession]) -> Pool:
         rows = np.full(len(newest), -1)
         rows[LENGTH - 1 : LENGTH - 1 + len(history)] = index
         number.append(rows)
+        means, place = blocks_of(int(session.second[0]), history)
+        first = sum(len(b) for b in blocks) + BLOCKS
+        blocks += [none, means]
+        block.append(np.full(len(rows), BLOCKS))
+        block[-1][LENGTH - 1 : LENGTH - 1 + len(history)] = first + place
         within.append(np.arange(len(newest)) - (LENGTH - 1))
     table = np.concatenate(raw).astype(np.float32)  # as the serving stage keeps it
     return Pool(
@@ -101,6 +119,8 @@ def pool(sessions: Sequence[CutSession]) -> Pool:
         z=own_terms(table[None], CENTRE[None], SPREAD[None])[0],
         own=np.stack([_own(session) for session in sessions]).astype(np.float32),
         last=np.concatenate(last).astype(np.float32),
+        blocks=np.concatenate(blocks),
+        block=np.concatenate(block),
         session=np.concatenate(number),
         within=np.concatenate(within),
     )

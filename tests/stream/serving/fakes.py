@@ -94,7 +94,7 @@ class Asking:
             return {"probability": self.engine.injury(inputs["days"])}
         if self.name == "performance":
             return {"quantiles": self.engine.performance(inputs["effort"], inputs["static"])}
-        found = self.engine.forecast(inputs["x"], inputs["anchor"])
+        found = self.engine.forecast(inputs["x"], inputs["anchor"], inputs["earlier"])
         median = np.stack([found.heart_rate, found.speed, found.yaw_rate], axis=1)
         return {"median": median, "acceleration": found.acceleration, "bands": found.bands}
 

@@ -27,11 +27,13 @@ class Watching(FakeEngine):
     def __init__(self) -> None:
         self.x: list[Float32] = []
         self.anchor: list[Float32] = []
+        self.earlier: list[Float32] = []
 
-    def forecast(self, x: Float32, anchor: Float32) -> FakeForecast:
+    def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> FakeForecast:
         self.x.append(x)
         self.anchor.append(anchor)
-        return super().forecast(x, anchor)
+        self.earlier.append(earlier)
+        return super().forecast(x, anchor, earlier)
 
 
 def log() -> Log:
@@ -55,6 +57,7 @@ def test_a_session_streamed_and_the_same_session_cut_give_the_same_arrays() -> N
     assert len(at) == 180
     np.testing.assert_array_equal(table.x(at), np.concatenate(engine.x))
     np.testing.assert_allclose(table.anchor(at), np.concatenate(engine.anchor), rtol=1e-6)
+    np.testing.assert_allclose(table.earlier(at), np.concatenate(engine.earlier), rtol=1e-6)
 
 
 def test_windows_never_reach_into_another_session() -> None:
@@ -92,19 +95,25 @@ def test_a_second_that_was_not_closed_is_missing() -> None:
 def test_a_blanked_group_is_neither_there_nor_marked_as_there(group: str) -> None:
     table = pool([session()])
     x = table.x(np.flatnonzero(table.session == 0)[200:210])
-    before = x.copy()
+    earlier = table.earlier(np.flatnonzero(table.session == 0)[200:210])
+    before, ago = x.copy(), earlier.copy()
     rows = np.arange(10) % 2 == 0
-    blank(x, group, rows)
+    blank(x, earlier, group, rows)
     column = {"heart": "heart_rate", "position": "speed", "motion": "cadence"}[group]
     for offset in (0, len(CHANNELS)):
         assert (x[rows, :, CHANNELS.index(column) + offset] == 0).all()
     np.testing.assert_array_equal(x[~rows], before[~rows])
+    np.testing.assert_array_equal(earlier[~rows], ago[~rows])
+    gone = {"heart": [0], "position": [1, 2], "motion": []}[group]
+    assert (earlier[rows][:, :, gone] == 0).all()
+    assert (earlier[rows][:, :, [3 + column for column in gone]] == 0).all()
 
 
 def test_a_disturbed_window_has_no_value_where_none_is_marked() -> None:
     table = pool([session(k) for k in range(3)])
     at = np.random.default_rng(0).choice(origins(table, HEART_RATE), 500)
-    x = disturbed(table, at, np.random.default_rng(1))
+    x, earlier = disturbed(table, at, np.random.default_rng(1))
+    assert (earlier[:, :, :3][earlier[:, :, 3:] == 0] == 0).all()
     value, present = x[:, :, : len(CHANNELS)], x[:, :, len(CHANNELS) :]
     assert set(np.unique(present)) == {0.0, 1.0}
     assert (value[present == 0] == 0).all()
@@ -116,7 +125,7 @@ def test_a_disturbed_window_has_no_value_where_none_is_marked() -> None:
 def test_own_terms_are_between_the_priors_and_the_sessions() -> None:
     table = pool([session()])
     at = np.full(400, np.flatnonzero(table.session == 0)[-1])
-    last = own_or_prior(table, at, np.random.default_rng(0))[:, -1, HEART_RATE]
+    last = own_or_prior(table, at, np.random.default_rng(0))[0][:, -1, HEART_RATE]
     heart_rate = table.raw[at[0], HEART_RATE]
     centre, spread = table.own[0, :, HEART_RATE]
     ends = sorted([float(table.z[at[0], HEART_RATE]), float((heart_rate - centre) / spread)])
