@@ -6,6 +6,7 @@ thread calls it (further sizes may be warmed up from another).
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefact import SHIPPED, Manifest, Trust, find_artefact, load_artefact
+from models.artefact import SHIPPED, Artefact, Manifest, Trust, find_artefact, load_artefact
 from models.batched import Batched
 from models.labels import find_labelled
 from models.lean import tf
@@ -69,12 +70,31 @@ class Engine:
         for name in MODELS:
             version = (named or {}).get(name)
             folder = find_artefact(root, name, version) if version else find_labelled(root, name)
-            artefact = load_artefact(folder, trust)
-            self.manifests[name] = artefact.manifest
-            # UNVERIFIED on a GPU: without XLA there, so that Keras takes cuDNN's LSTM.
-            worth = self.device == "CPU" and name in COMPILED
-            compiled = sorted(batch_sizes)[1:] if worth else ()
-            self._networks[name] = Batched(restore(artefact), batch_sizes, compiled)
+            self._put(load_artefact(folder, trust), batch_sizes)
+
+    def _put(self, artefact: Artefact, batch_sizes: Sequence[int]) -> None:
+        name = artefact.manifest.name
+        # UNVERIFIED on a GPU: without XLA there, so that Keras takes cuDNN's LSTM.
+        worth = self.device == "CPU" and name in COMPILED
+        compiled = sorted(batch_sizes)[1:] if worth else ()
+        self._networks[name] = Batched(restore(artefact), batch_sizes, compiled)
+        self.manifests[name] = artefact.manifest
+
+    def replaced(self, folder: Path, trust: Trust | None = None) -> Engine:
+        """An engine with the version in ``folder`` in the place of that model's, warm; the others are shared.
+
+        May run in another thread than the one that calls this engine. Raises as the constructor does.
+        """
+        other = copy.copy(self)
+        other._take(load_artefact(folder, trust))  # noqa: SLF001 (one of us)
+        return other
+
+    def _take(self, artefact: Artefact) -> None:
+        """Another version of a model, without touching what a copy of this engine shares."""
+        sizes = self.batch_sizes
+        self.manifests, self._networks = dict(self.manifests), dict(self._networks)
+        self._put(artefact, sizes)
+        self._networks[artefact.manifest.name].warm_up(sizes[:1])
 
     @property
     def versions(self) -> dict[str, str]:

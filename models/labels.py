@@ -175,7 +175,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _note(folder: Path, move: Mapping[str, Any]) -> None:
-    line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **move})
+    line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="microseconds"), **move})
     with (folder / HISTORY).open("a") as out:
         out.write(line + "\n")
         out.flush()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -90,6 +90,11 @@ class Telemetry:
         async with self._busy:
             await self._make_safe()
         self._thread.shutdown()
+
+    async def between(self, change: Callable[[], None]) -> None:
+        """Do something to the route between two chunks, in its thread."""
+        async with self._busy:
+            await self._in_thread(change)
 
     async def revoked(self, partitions: Iterable[int]) -> None:
         """Partitions may go to another worker: leave it as little as possible to do again."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +18,29 @@ from stream.agents import Parts, Telemetry
 from stream.alert import load_rules
 from stream.bounds import Bounds
 from stream.clock import clock_of
-from stream.control import ControlFollower
+from stream.control import ControlFollower, Known, people_of
 from stream.driver import CHUNKS, kafka_app
-from stream.infer import Engine
+from stream.follow import Fleet, Follower, Ways
+from stream.labels import check_labels
+from stream.lineup import VersionLineup
 from stream.publish import Publisher
 from stream.restore import Restorer
 from stream.roster import Roster
 from stream.route import Route
 from stream.settings import Settings
-from stream.timed import Stopwatch, TimedEngine
 
 log = structlog.get_logger()
 
 
-def create_worker(
-    settings: Settings, load_engine: Callable[[], Engine], ready: Path | None = None
-) -> faust.App:
+def create_worker(settings: Settings, fleet: Fleet, ready: Path | None = None) -> faust.App:
     """The worker's Faust app, to be run by a ``faust.Worker``.
 
-    ``load_engine`` runs in a thread of its own while the worker joins its group. ``ready``: a file made when
+    ``fleet`` starts in a thread of its own while the worker joins its group. ``ready``: a file made when
     partitions are assigned and the engine is warm.
     """
     app: Any = kafka_app(settings, "worker")
     topic = app.topic(topics.WEARABLE, topics.VENUE, key_serializer="raw", value_serializer="raw", acks=False)
-    life = _Life(app, settings, load_engine, ready)
+    life = _Life(app, settings, fleet, ready)
 
     @app.agent(topic, name="telemetry")  # type: ignore[untyped-decorator]
     async def telemetry(records: Any) -> None:
@@ -49,56 +49,76 @@ def create_worker(
             await worker.take(events)
 
     app.timer(1.0)(life.rest)
+    app.timer(1.0)(life.follow)
     app.on_partitions_revoked.connect(life.revoked)
     app.on_partitions_assigned.connect(life.assigned)
     app.on_before_shutdown.connect(life.close)
     return app  # type: ignore[no-any-return]
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The route, the versions that answer in it, and who keeps them as the labels say."""
+
+    route: Route
+    lineup: VersionLineup
+    follower: Follower
+
+
 class _Life:
     """What Faust calls while a worker lives. The engine loads while the worker joins its group."""
 
-    def __init__(
-        self, app: Any, settings: Settings, load_engine: Callable[[], Engine], ready: Path | None
-    ) -> None:
+    def __init__(self, app: Any, settings: Settings, fleet: Fleet, ready: Path | None) -> None:
         self._app = app
         self._settings = settings
         self._people = Roster()
-        self._stopwatch = Stopwatch()
-        self._route = _in_background(lambda: self._make_route(load_engine()))
+        self._fleet = fleet
+        self._made = _in_background(self._make)
         self._ready = ready
         self._started = asyncio.Event()
         self._telemetry: Telemetry | None = None
+        self._follower: tuple[Follower, Ways] | None = None
 
     async def start(self) -> Telemetry:
         """Wait for the engine and connect. Raises what loading the engine raised."""
-        parts = self._parts(await asyncio.wrap_future(self._route))
-        for part in (parts.bounds, parts.control, parts.publisher, parts.restorer):
+        made = await asyncio.wrap_future(self._made)
+        parts = self._parts(made)
+        versions = self._control(parts.bounds, {topics.MODELS: Known(made.follower.told, check_labels)})
+        for part in (parts.bounds, parts.control, versions, parts.publisher, parts.restorer):
             await part.start()
         self._telemetry = Telemetry(self._app, parts)
+        ways = Ways(versions, self._telemetry.between, parts.publisher.send, made.lineup.take_verdicts)
+        self._follower = made.follower, ways
         self._started.set()
         return self._telemetry
 
     async def _begun(self) -> Telemetry:
         """The telemetry once it has started. Raises what loading the engine raised, so that nobody waits in vain."""
-        await asyncio.wrap_future(self._route)
+        await asyncio.wrap_future(self._made)
         await self._started.wait()
         assert self._telemetry is not None
         return self._telemetry
 
-    def _make_route(self, engine: Engine) -> Route:
-        timed = TimedEngine(engine, self._stopwatch)
-        return Route(clock_of(self._settings), load_rules(self._settings.rules), timed, self._people)
+    def _make(self) -> Made:
+        engine, labels = self._fleet.start()
+        rules = load_rules(self._settings.rules)
+        lineup = VersionLineup(engine, rules)
+        route = Route(clock_of(self._settings), rules, lineup, self._people)
+        return Made(route, lineup, Follower(self._fleet, lineup, labels, self._settings.model_policy))
 
-    def _parts(self, route: Route) -> Parts:
+    def _control(self, bounds: Bounds, known: Mapping[str, Known]) -> ControlFollower:
+        assert self._settings.broker is not None
+        return ControlFollower(self._settings.broker, bounds, known)
+
+    def _parts(self, made: Made) -> Parts:
         settings = self._settings
         assert settings.broker is not None
         bounds = Bounds(settings.broker)
         return Parts(
-            route=route,
-            stopwatch=self._stopwatch,
+            route=made.route,
+            stopwatch=made.lineup.stopwatch,
             bounds=bounds,
-            control=ControlFollower(settings.broker, bounds, self._people),
+            control=self._control(bounds, people_of(self._people)),
             publisher=Publisher(settings.broker),
             restorer=Restorer(settings.broker, bounds),
             snapshot_every_s=settings.snapshot_every_s,
@@ -109,6 +129,12 @@ class _Life:
         """Once a second."""
         if self._telemetry is not None:
             await self._telemetry.rest()
+
+    async def follow(self) -> None:
+        """Once a second: versions that get or lose a role."""
+        if self._follower is not None:
+            follower, ways = self._follower
+            await follower.step(ways)
 
     async def revoked(self, _: Any, partitions: Any, **_kwargs: Any) -> None:
         """A rebalance begins. Before the telemetry has started nothing was fetched."""
@@ -131,9 +157,9 @@ def _ours(partitions: Any) -> set[int]:
     return {place.partition for place in partitions if place.topic == topics.WEARABLE}
 
 
-def _in_background(make: Callable[[], Route]) -> Future[Route]:
+def _in_background(make: Callable[[], Made]) -> Future[Made]:
     """Start making the route in a daemon thread; the future carries it or what went wrong."""
-    made: Future[Route] = Future()
+    made: Future[Made] = Future()
 
     def run() -> None:
         try:

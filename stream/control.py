@@ -1,8 +1,10 @@
-"""Control: follow the compacted control topics ``athletes`` and ``sessions`` into the roster."""
+"""Control: follow compacted control topics, ``athletes`` and ``sessions`` into the roster, ``models`` into labels."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import msgpack
 import structlog
@@ -14,14 +16,28 @@ from stream.roster import Roster, check_athlete, check_session
 
 log = structlog.get_logger()
 
-CHECKS: Final = {topics.ATHLETES: check_athlete, topics.SESSIONS: check_session}
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest record of each key of a topic, and what a record must be: ``check`` raises ValueError."""
+
+    records: dict[str, Any]
+    check: Callable[[Any], Any]
+
+
+def people_of(roster: Roster) -> Mapping[str, Known]:
+    """The topics that the roster knows."""
+    return {
+        topics.ATHLETES: Known(roster.athletes, check_athlete),
+        topics.SESSIONS: Known(roster.sessions, check_session),
+    }
 
 
 class ControlFollower:
-    """Reads both topics whole, without a group: every worker knows every athlete."""
+    """Reads topics whole, without a group: every worker knows all of them. ``known``: by topic."""
 
-    def __init__(self, bootstrap: str, bounds: Bounds, people: Roster) -> None:
-        self.people = people
+    def __init__(self, bootstrap: str, bounds: Bounds, known: Mapping[str, Known]) -> None:
+        self._known = known
         self._bounds = bounds
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
         self._partitions: list[TopicPartition] = []
@@ -30,7 +46,7 @@ class ControlFollower:
     async def start(self) -> None:
         """Connect and read what is there."""
         await self._consumer.start()
-        for name in (topics.ATHLETES, topics.SESSIONS):
+        for name in self._known:
             self._partitions += await self._bounds.partitions(name)
         self._consumer.assign(self._partitions)
         self._next = await self._bounds.begins(self._partitions)
@@ -55,12 +71,12 @@ class ControlFollower:
                 self._next[partition] = max(self._next[partition], min(position, end))
 
     def _take(self, topic: str, record: Any) -> None:
-        known = self.people.athletes if topic == topics.ATHLETES else self.people.sessions
+        known = self._known[topic]
         key = (record.key or b"").decode(errors="replace")
         if record.value is None:
-            known.pop(key, None)
+            known.records.pop(key, None)
             return
         try:
-            known[key] = CHECKS[topic](msgpack.unpackb(record.value))
+            known.records[key] = known.check(msgpack.unpackb(record.value))
         except ValueError as error:
             log.error("control record refused", topic=topic, key=key, offset=record.offset, error=str(error))  # noqa: TRY400 (its trace says no more)

@@ -5,9 +5,9 @@ TensorFlow stays behind :class:`Engine`; this stage knows arrays. Where a model 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from stream.roster import STATIC
 
 Float32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 #: Seconds of a channel a forecast must have seen within its two minutes.
 SEEN_S: Final = 30
@@ -78,6 +79,58 @@ class Engine(Protocol):
 
     def injury(self, days: Float32) -> Float32:
         """``days (B, 14, D)`` to the ensemble's probabilities ``(B, M)``."""
+
+
+class Answering(Engine, Protocol):
+    """The engine for R rows, which may be answered by different versions."""
+
+    def versions_by_row(self) -> Sequence[Mapping[str, str]]:
+        """Model to the version that answered, of each row."""
+
+
+@runtime_checkable
+class Lineup(Protocol):
+    """Says which versions answer for whom."""
+
+    def rows(self, athletes: Sequence[str]) -> Answering:
+        """The engine for rows of these athletes."""
+
+    def look(self, rows: Answering, slot: Ints, second: Ints, came: Came) -> None:
+        """What came of rows that were answered; ``slot`` and ``second`` ``(R,)`` of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What answers are held against, ``(R,)``: heart rate of the second (bpm), output over the median expected."""
+
+    heart_rate: Floats
+    over_expected: Floats
+
+
+class Alone:
+    """A lineup of one engine for everybody."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def rows(self, athletes: Sequence[str]) -> Answering:
+        """The engine, whoever it is for."""
+        return _Everybody(self._engine, len(athletes))
+
+    def look(self, rows: Answering, slot: Ints, second: Ints, came: Came) -> None:
+        """There is nobody to compare."""
+
+
+class _Everybody:
+    """One engine for R rows."""
+
+    def __init__(self, engine: Engine, rows: int) -> None:
+        self.versions, self._rows = engine.versions, rows
+        self.quantile_levels = engine.quantile_levels
+        self.forecast, self.performance, self.injury = engine.forecast, engine.performance, engine.injury
+
+    def versions_by_row(self) -> Sequence[Mapping[str, str]]:
+        return [self.versions] * self._rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,24 @@ SNAPSHOT_AGE: Final = Gauge(
     "touchline_snapshot_timestamp_seconds", "When the newest round of snapshots was safe"
 )
 
+SHADOW_ROWS: Final = Counter("touchline_shadow_rows_total", "Rows a shadow has answered too", ["model"])
+SHADOW_ERRORS: Final = Counter("touchline_shadow_errors_total", "Calls a shadow failed to answer", ["model"])
+SHADOW_APART: Final = Counter(
+    "touchline_shadow_difference_total",
+    "Sum over rows of the mean absolute difference of a shadow's first output from the answer given, its unit",
+    ["model"],
+)
+ROLE: Final = Gauge("touchline_model_role", "1 where a version has a role here", ["model", "version", "role"])
+LOADING: Final = Histogram(
+    "touchline_model_load_seconds", "Loading, checking and warming a version while others score", ["model"]
+)
+REFUSED: Final = Counter("touchline_model_refused_total", "Versions named and not taken", ["model"])
+ROLLBACKS: Final = Counter(
+    "touchline_model_rollbacks_total",
+    "Canaries that left their band and were taken back",
+    ["model", "measure"],
+)
+
 
 def serve(host: str, port: int | None) -> None:
     """Serve ``/metrics`` in a daemon thread; nothing where no port is set. Raises UsageError on a busy port."""

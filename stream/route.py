@@ -6,7 +6,7 @@ are cut into chunks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from stream.align import SECOND_US, Aligned, Clock
 from stream.days import morning_input, stands_out, until
 from stream.decode import Decoded, decode
 from stream.features import Measures
-from stream.infer import Engine, Inferred, Person
+from stream.infer import Alone, Came, Engine, Inferred, Lineup, Person
 from stream.records import Record, Rejected
 from stream.roster import Roster
 from stream.score import Scored
@@ -48,7 +48,7 @@ class Outputs:
 class Route:
     """The pure part of a worker. One thread at a time may use it."""
 
-    def __init__(self, clock: Clock, rules: Sequence[Rule], engine: Engine, people: Roster) -> None:
+    def __init__(self, clock: Clock, rules: Sequence[Rule], engine: Engine | Lineup, people: Roster) -> None:
         self.slots = Slots(
             (
                 *align.FIELDS,
@@ -63,7 +63,7 @@ class Route:
         )
         self.windows = Windows()
         self.venue = Venue()
-        self.engine = engine
+        self.lineup = engine if isinstance(engine, Lineup) else Alone(engine)
         self.people = people
         self.changed: set[int] = set()
         self._clock = clock
@@ -95,8 +95,11 @@ class Route:
     def close(self, aligned: Aligned, out: Outputs) -> None:
         """Close the seconds of a run and score them; silences and session ends take effect in between."""
         seconds = self.windows.close(aligned.closings, self.slots)
-        scored = self.score(seconds)
-        records = score.to_records(scored, self.slots, self.engine.versions)
+        arms = self.lineup.rows(self._names(seconds.slot))
+        scored = self.score(seconds, arms)
+        came = Came(scored.measures.live["heart_rate"], scored.inferred.over_expected)
+        self.lineup.look(arms, seconds.slot, seconds.second, came)
+        records = score.to_records(scored, self.slots, arms.versions_by_row())
         marks = _marks(aligned)
         values = self._alerts.values(scored)
         for wave, rows in enumerate(seconds.waves()):
@@ -116,15 +119,18 @@ class Route:
         heat = self.venue.at(partition, seconds.at_us, seconds.second)
         return features.measure(seconds, self.slots, heat)
 
-    def score(self, seconds: Seconds) -> Scored:
+    def score(self, seconds: Seconds, engine: Engine) -> Scored:
         """Features, own terms, inference and performance of closed seconds."""
         slots = self.slots
         measures = self.measure(seconds)
         windows = normalise.normalise(seconds, measures, slots)
         diary.add_seconds(seconds, windows.x[:, -1], measures.live["heart_rate_reserve"], slots)
-        inferred: Inferred = infer.infer(windows, self._person(seconds.slot), self.engine)
+        inferred: Inferred = infer.infer(windows, self._person(seconds.slot), engine)
         efficiency.add_seconds(seconds, inferred, slots)
         return Scored(seconds, measures, inferred, score.judge_performance(seconds, inferred, slots))
+
+    def _names(self, slot: Iterable[int]) -> list[str]:
+        return [self.slots.of(int(one)).name for one in slot]
 
     def _person(self, slot: Ints) -> Person:
         state = self.slots.state
@@ -152,9 +158,14 @@ class Route:
             self.slots.state["static"][slot] = roster.static_features(profile, activity, at_us)
             mornings.append(until(person.get("days") or [], diary.day_of(at_us)))
             inputs.append(morning_input(mornings[-1], diary.day_of(at_us)))
-        risks = self.engine.injury(np.stack([found.window for found in inputs])).astype(np.float64)
-        for slot, members, rows, found in zip(started, risks, mornings, inputs, strict=True):
+        arms = self.lineup.rows(self._names(started))
+        risks = arms.injury(np.stack([found.window for found in inputs])).astype(np.float64)
+        versions = arms.versions_by_row()
+        for slot, members, rows, found, version in zip(
+            started, risks, mornings, inputs, versions, strict=True
+        ):
             self.slots.of(slot).context = {
+                "scored_by": {name: of for name, of in version.items() if name == "injury"},
                 "injury": self._injury(slot, members, rows, found.abstains),
                 "stands_out": [list(entry) for entry in stands_out(rows)],
             }
@@ -171,10 +182,10 @@ class Route:
     ) -> dict[str, Any]:
         """Morning risk with the 10th to 90th percentile of the ensemble; it stands for the session."""
         person = self.people.athlete(self.slots.of(slot).name)
-        low, high = np.percentile(members, [10, 90])
+        low, high = np.nanpercentile(members, [10, 90])
         known = reason is None
         return {
-            "risk": round(float(members.mean()), 6) if known else None,
+            "risk": round(float(np.nanmean(members)), 6) if known else None,
             "low": round(float(low), 6) if known else None,
             "high": round(float(high), 6) if known else None,
             "horizon_days": HORIZON_DAYS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -89,11 +89,15 @@ class Scored:
     performance: Performance
 
 
-def to_records(scored: Scored, slots: Slots, versions: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Score records of ``docs/reference/encodings.md`` without ``alerts`` and without the time of publishing."""
+def to_records(scored: Scored, slots: Slots, versions: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Score records of ``docs/reference/encodings.md`` without ``alerts`` and without the time of publishing.
+
+    ``versions``: of each second, model to the version that answered.
+    """
     columns = _Columns(scored)
     return [
-        _record(row, columns, slots.of(int(slot)), versions) for row, slot in enumerate(scored.seconds.slot)
+        _record(row, columns, slots.of(int(slot)), versions[row])
+        for row, slot in enumerate(scored.seconds.slot)
     ]
 
 
@@ -147,7 +151,7 @@ def _record(row: int, columns: _Columns, athlete: Athlete, versions: Mapping[str
         "totals": {name: values[row] for name, values in columns.totals.items()},
         "quality": _quality(row, columns, athlete),
         "lineage": {
-            "models": dict(versions),
+            "models": {**versions, **athlete.context.get("scored_by", {})},
             "device_us": columns.newest_us[row],
             "ingest_us": columns.at_us[row],
         },

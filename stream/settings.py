@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     )
 
     model_dir: Path | None = Field(None, description="model registry; none takes the shipped models")
+    model_policy: Literal["label", "latest", "pinned"] = Field(
+        "label",
+        description="which versions a worker runs: labelled, newest, or for good what was stable at start",
+    )
     keys: Path = Field(
         Path("~/.config/touchline/keys"),
         description="signing key of this machine, and public keys trusted here",

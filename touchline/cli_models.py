@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from models.labels import DEFAULT_SHARE
 from models.signature import local_key, sign
 from stream.errors import ModelRefused, UsageError
+from stream.settings import Settings
 from touchline import cli_transfer
+from touchline.announce import announce
 from touchline.registry import Registry
 from touchline.terminal import AsJson, ModelDir, settings_with, show
 
@@ -22,6 +24,10 @@ Version = Annotated[str, typer.Argument(help="Version.")]
 OffOrVersion = Annotated[str | None, typer.Argument(help="Version; none with --off.")]
 Off = Annotated[bool, typer.Option("--off", help="Take the label away.")]
 AnyName = Annotated[str | None, typer.Argument(help="Model; all without.")]
+ToldTo = Annotated[
+    str | None,
+    typer.Option("--broker", help="Kafka bootstrap `host:port`: tells the workers, which change at once."),
+]
 AnyVersion = Annotated[str | None, typer.Argument(help="Version; without, the stable one or all.")]
 
 
@@ -53,15 +59,19 @@ def verify(
 
 
 @models_app.command("promote")
-def promote(name: Name, version: Version, model_dir: ModelDir = None, as_json: AsJson = False) -> None:
+def promote(
+    name: Name, version: Version, broker: ToldTo = None, model_dir: ModelDir = None, as_json: AsJson = False
+) -> None:
     """Make a version stable: whole, signed by a key that is trusted here, answering as it did when it was saved."""
-    show(Registry(settings_with(model_dir=model_dir)).promote(name, version), as_json)
+    settings = settings_with(model_dir=model_dir, broker=broker)
+    _told(settings, Registry(settings).promote(name, version), as_json)
 
 
 @models_app.command("rollback")
-def rollback(name: Name, model_dir: ModelDir = None, as_json: AsJson = False) -> None:
+def rollback(name: Name, broker: ToldTo = None, model_dir: ModelDir = None, as_json: AsJson = False) -> None:
     """Make the version stable that was so before."""
-    show(Registry(settings_with(model_dir=model_dir)).rollback(name), as_json)
+    settings = settings_with(model_dir=model_dir, broker=broker)
+    _told(settings, Registry(settings).rollback(name), as_json)
 
 
 @models_app.command("canary")
@@ -72,13 +82,15 @@ def canary(
         float, typer.Option(help="Share of the athletes, above 0 and at most 1.")
     ] = DEFAULT_SHARE,
     off: Off = False,
+    broker: ToldTo = None,
     model_dir: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a share of the athletes to a version, always the same athletes; `--off` takes them back."""
-    registry = Registry(settings_with(model_dir=model_dir))
-    wanted = _either(version, off)
-    show(registry.canary(name, wanted, share) if wanted else registry.without(name, "canary"), as_json)
+    settings, wanted = settings_with(model_dir=model_dir, broker=broker), _either(version, off)
+    registry = Registry(settings)
+    moved = registry.canary(name, wanted, share) if wanted else registry.without(name, "canary")
+    _told(settings, moved, as_json)
 
 
 @models_app.command("shadow")
@@ -86,13 +98,22 @@ def shadow(
     name: Name,
     version: OffOrVersion = None,
     off: Off = False,
+    broker: ToldTo = None,
     model_dir: ModelDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a version score beside the stable one without anybody seeing it; `--off` ends that."""
-    registry = Registry(settings_with(model_dir=model_dir))
-    wanted = _either(version, off)
-    show(registry.shadow(name, wanted) if wanted else registry.without(name, "shadow"), as_json)
+    settings, wanted = settings_with(model_dir=model_dir, broker=broker), _either(version, off)
+    registry = Registry(settings)
+    moved = registry.shadow(name, wanted) if wanted else registry.without(name, "shadow")
+    _told(settings, moved, as_json)
+
+
+def _told(settings: Settings, moved: dict[str, Any], as_json: bool) -> None:
+    """Show a move; with a broker the workers are told of it first."""
+    if settings.broker is not None:
+        announce(settings.broker, Registry(settings).root, moved["name"])
+    show({**moved, "announced": settings.broker is not None}, as_json)
 
 
 def _either(version: str | None, off: bool) -> str | None:

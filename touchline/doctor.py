@@ -15,7 +15,7 @@ from stream.settings import Settings
 from stream.sinks.open_store import open_store
 from stream.web.app import STATIC
 from touchline.embedded import EmbeddedBroker
-from touchline.run import check_models
+from touchline.fleet import RegistryFleet
 
 
 async def examine(settings: Settings) -> dict[str, Any]:
@@ -73,7 +73,7 @@ async def _store(settings: Settings) -> str:
 
 
 async def _models(settings: Settings) -> str:
-    return ", ".join(check_models(settings).values())
+    return ", ".join(RegistryFleet(settings).check().values())
 
 
 async def _rules(settings: Settings) -> str:

@@ -77,8 +77,11 @@ class Registry:
         return None
 
     def promote(self, name: str, version: str) -> dict[str, Any]:
-        """Make a version stable, once it has proven itself."""
-        return self._move(name, "stable", self.folder(name, version).name)
+        """Make a version stable, once it has proven itself. If it was the canary, the trial is over."""
+        moved = self._move(name, "stable", self.folder(name, version).name)
+        if read_labels(self.root, name).get("canary") == moved["to"]:
+            move_label(self.root, name, "canary", None)
+        return moved
 
     def rollback(self, name: str) -> dict[str, Any]:
         """Make the version stable that was so before. Raises ModelMissing where there was none."""

@@ -14,8 +14,8 @@ from stream.errors import ModelMissing, ModelRefused
 from stream.settings import Settings, load_settings
 from tests.models.builders import save_small, small_artefact
 from tests.touchline.command import Done, touchline
+from touchline.fleet import RegistryFleet
 from touchline.registry import Registry
-from touchline.run import check_models, load_engine
 
 NAMES = ("forecast", "injury", "performance")
 
@@ -84,13 +84,13 @@ def test_a_flipped_byte_is_refused_at_promote_and_at_load_by_name(settings: Sett
     assert read_labels(Registry(settings).root, "injury") == {"stable": "1"}, "the label has not moved"
     flip(weights(settings, "injury", "1"))
     with pytest.raises(ModelRefused, match=r"injury/1/weights\.npz"):
-        load_engine(settings)
+        RegistryFleet(settings).start()
 
 
 def test_what_nobody_signed_is_refused_before_anything_starts(settings: Settings) -> None:
     (Registry(settings).folder("forecast", "1") / "manifest.sig").unlink()
     with pytest.raises(ModelRefused, match=r"manifest\.sig is missing"):
-        check_models(settings)
+        RegistryFleet(settings).check()
 
 
 def test_a_version_trained_on_other_inputs_is_refused(settings: Settings) -> None:
@@ -105,14 +105,14 @@ def test_a_version_trained_on_other_inputs_is_refused(settings: Settings) -> Non
         Registry(settings).promote("performance", "3")
     move_label(root, "performance", "stable", "3")
     with pytest.raises(ModelRefused, match="performance version 3"):
-        check_models(settings)
+        RegistryFleet(settings).check()
 
 
 def test_the_worker_takes_the_stable_version_and_not_the_newest(settings: Settings) -> None:
-    assert {name: Path(folder).name for name, folder in check_models(settings).items()} == dict.fromkeys(
-        NAMES, "1"
-    )
-    assert load_engine(settings).versions == dict.fromkeys(NAMES, "1")
+    assert {
+        name: Path(folder).name for name, folder in RegistryFleet(settings).check().items()
+    } == dict.fromkeys(NAMES, "1")
+    assert RegistryFleet(settings).start()[0].versions == dict.fromkeys(NAMES, "1")
 
 
 def test_the_shipped_models_are_whole_and_signed_by_the_release(tmp_path: Path) -> None:

@@ -1,0 +1,107 @@
+"""Fleet: the registry as a worker needs it. Versions by label or policy, loaded and proven; a canary taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from models.artefact import SHIPPED, ArtefactDamaged, ArtefactMissing, find_artefact, read_manifest, versions
+from models.labels import history, move_label, read_routing
+from stream.errors import ModelMissing, ModelRefused
+from stream.infer import Engine
+from stream.labels import Labels
+from stream.settings import Settings
+from touchline.fit import check_fit
+from touchline.registry import trust
+
+log = structlog.get_logger(__name__)
+
+NEEDED: Final = ("forecast", "performance", "injury")
+
+
+class RegistryFleet:
+    """The models under ``settings.model_dir``, or those that come with the package."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._root = settings.model_dir or SHIPPED
+        self._trust = trust(settings)
+        self._policy = settings.model_policy
+
+    def start(self) -> tuple[Engine, Mapping[str, Labels]]:
+        """The versions to begin with, and the labels of that moment. Raises ModelRefused or ModelMissing."""
+        from models.engine import Engine as Networks  # noqa: PLC0415 (TensorFlow takes seconds to import)
+
+        labels = self.labels()
+        try:
+            named = {name: of.stable for name, of in labels.items()}
+            engine = Networks(self._root, named=named, trust=self._trust)
+        except (ArtefactMissing, ArtefactDamaged) as error:
+            raise ModelRefused(str(error)) from None
+        engine.warm_up(engine.batch_sizes[:1])
+        return engine, labels
+
+    def labels(self) -> Mapping[str, Labels]:
+        """Each model's labels; by the policies ``latest`` and ``pinned`` one version and no trials."""
+        try:
+            if self._policy == "latest":
+                return {name: Labels(find_artefact(self._root, name).name) for name in NEEDED}
+            found = {name: labels_of(self._root, name) for name in NEEDED}
+        except ArtefactMissing as error:
+            raise ModelMissing(
+                f"{error}; train models with `make train` or name a folder with --model-dir"
+            ) from None
+        except ArtefactDamaged as error:
+            raise ModelRefused(str(error)) from None
+        return found if self._policy == "label" else {n: Labels(of.stable) for n, of in found.items()}
+
+    def check(self) -> dict[str, str]:
+        """Folder of each model to begin with, its manifest checked. Raises ModelMissing or ModelRefused."""
+        folders = {n: find_artefact(self._root, n, of.stable) for n, of in self.labels().items()}
+        try:
+            for folder in folders.values():
+                check_fit(read_manifest(folder, self._trust))
+        except (ArtefactMissing, ArtefactDamaged) as error:
+            raise ModelRefused(
+                f"{error}; see `touchline models verify`, or sign it with `touchline models sign`"
+            ) from None
+        return {name: str(folder) for name, folder in folders.items()}
+
+    def load(self, engine: Engine, name: str, version: str) -> Engine:
+        """``engine`` with another version of one model, proven and warm. Raises ModelRefused."""
+        from models.engine import Engine as Networks  # noqa: PLC0415 (TensorFlow takes seconds to import)
+
+        assert isinstance(engine, Networks), "the fleet made it"
+        try:
+            folder = find_artefact(self._root, name, version)
+            check_fit(read_manifest(folder, self._trust))
+            return engine.replaced(folder, self._trust)
+        except (ArtefactMissing, ArtefactDamaged) as error:
+            raise ModelRefused(str(error)) from None
+
+    def take_back(self, name: str, version: str) -> Labels:
+        """Take the canary label from a version. In a registry that cannot be written, only the answer says so."""
+        found = labels_of(self._root, name)
+        if found.canary != version:
+            return found
+        try:
+            move_label(self._root, name, "canary", None)
+        except OSError as error:
+            log.warning("the registry keeps a label that was taken back", model=name, error=str(error))
+            now_us = round(datetime.now(UTC).timestamp() * 1e6)
+            return replace(found, canary=None, share=0.0, moved_us=now_us)
+        return labels_of(self._root, name)
+
+
+def labels_of(root: Path, name: str) -> Labels:
+    """A model's labels on disk, and when they last moved. Raises ArtefactMissing or ArtefactDamaged."""
+    if not versions(root, name):
+        raise ArtefactMissing(f"no model {name!r} in {root}")
+    routing, moves = read_routing(root, name), history(root, name)
+    moved_us = round(datetime.fromisoformat(moves[-1]["at"]).timestamp() * 1e6) if moves else 0
+    roles = routing.labels
+    return Labels(roles["stable"], roles.get("canary"), roles.get("shadow"), routing.share, moved_us)
