@@ -18,6 +18,8 @@ ACCELERATION: Final = 0.1
 CONSISTENCY: Final = 0.1
 #: How much more an error at a horizon that gets a band counts than at the seconds between.
 BANDED: Final = 20.0
+#: Weight of heart rate, speed and yaw rate: what can be forecast counts more than what hardly can.
+HEAD: Final = (4.0, 1.0, 1.0)
 
 
 def pinball(error: Any, level: Any) -> Any:
@@ -53,7 +55,10 @@ class ForecastLoss:
         actual, acceleration, mask, moving = targets
         median, accelerated, bands = outputs
         loss = sum(
-            masked_mean(self._weight * pinball((actual - median)[:, k] / self._scale[:, k], 0.5), mask[:, k])
+            HEAD[k]
+            * masked_mean(
+                self._weight * pinball((actual - median)[:, k] / self._scale[:, k], 0.5), mask[:, k]
+            )
             for k in self._heads
         )
         return (

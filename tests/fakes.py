@@ -28,7 +28,7 @@ class FakeEngine:
     """Answers that are plain functions of the input, so that tests know them, and the same in any batch."""
 
     versions: Mapping[str, str] = {"forecast": "0", "performance": "0", "injury": "0"}
-    quantile_levels = (0.1, 0.5, 0.9)
+    quantile_levels: tuple[float, ...] = (0.1, 0.5, 0.9)
 
     def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> FakeForecast:  # noqa: ARG002 (the protocol's)
         held = np.repeat(anchor[:, :, None], 60, axis=2)

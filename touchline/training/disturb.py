@@ -17,13 +17,13 @@ from touchline.training.windows import CENTRE, GROUPS, HEART_RATE, SPREAD, YAW_R
 Ints = NDArray[np.int64]
 
 #: Share of windows left as they are.
-CLEAN: Final = 0.5
+CLEAN: Final = 0.8
 #: How likely in the others a group is gone for the whole window, the window is cut short or has a gap; and in any
 #: that it stands in own terms.
 GONE: Final = {"heart": 0.1, "position": 0.1, "imu": 0.2, "motion": 0.2, "environment": 0.2}
 SHORT: Final = 0.15
 GAP: Final = 0.15
-OWN: Final = 0.5
+OWN: Final = 0.1
 #: How far a heart rate may lie above or below the recorded one throughout a window, as of another body (SD, bpm).
 SHIFT_BPM: Final = 7.5
 #: Longest gap, s.
@@ -32,7 +32,7 @@ _COLUMNS: Final = {name: [CHANNELS.index(c) for c in channels] for name, channel
 
 
 def disturbed(table: Pool, at: Ints, rng: np.random.Generator) -> tuple[Float32, Float32]:
-    """Histories ``(B, 120, 2C)`` of the seconds ``at``, what was earlier ``(B, 24, 6)``; half disturbed at random."""
+    """Histories ``(B, 120, 2C)`` of the seconds ``at``, what was earlier ``(B, 24, 6)``; some disturbed at random."""
     x, earlier = own_or_prior(table, at, rng)
     shift(x, earlier, rng)
     touched = rng.random(len(at)) >= CLEAN

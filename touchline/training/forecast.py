@@ -20,7 +20,7 @@ from stream.normalise import CHANNELS, PRIOR
 from touchline.training.disturb import disturbed, mirrored
 from touchline.training.forecast_baselines import baseline_errors
 from touchline.training.forecast_card import forecast_card
-from touchline.training.forecast_data import MEMBERS, ForecastData, Part, forecast_data
+from touchline.training.forecast_data import ForecastData, Part, forecast_data
 from touchline.training.forecast_figures import Answers, judge_part, missing_groups, widths
 from touchline.training.windows import HEART_RATE, SPEED, Float32, Pool
 from touchline.training.workshop import Workshop
@@ -31,6 +31,8 @@ CONFIG: Final = ForecastConfig(channels=len(CHANNELS), earlier=len(EARLIER), uni
 PLAN: Final = Plan(steps=1500, rate=2e-3, warm=100, decay=1e-2, average=0.995)
 BATCH: Final = 320
 SEED: Final = 0
+#: Nets in the ensemble.
+MEMBERS: Final = 5
 #: Steps between looks at the runs that choose the step to keep, and how many of their seconds are looked at.
 LOOK_EVERY: Final = 250
 LOOK_AT: Final = 4000
@@ -42,10 +44,10 @@ SPLIT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """``weights`` of each net that was trained, and its ``answers`` for the sessions it left out."""
+    """``weights`` of each net, and what the first one says of the sessions it left out."""
 
     weights: list[Mapping[str, NDArray[Any]]]
-    left_out: list[dict[str, Answers]]
+    left_out: dict[str, Answers]
 
 
 def train_forecast(shop: Workshop) -> Path:
@@ -56,8 +58,7 @@ def train_forecast(shop: Workshop) -> Path:
 def train_on(data: ForecastData, shop: Workshop) -> Path:
     """Train, judge, save."""
     ensemble = train_members(data, shop)
-    wide = np.mean([widths(answers) for answers in ensemble.left_out], axis=0)
-    config = replace(CONFIG, members=MEMBERS, width=tuple(tuple(map(float, row)) for row in wide))
+    config = replace(CONFIG, members=MEMBERS, width=widths(ensemble.left_out))
     model = build(config)
     set_weights(model, fuse(ensemble.weights))
     manifest = Manifest(
@@ -99,17 +100,18 @@ def train_on(data: ForecastData, shop: Workshop) -> Path:
 
 
 def train_members(data: ForecastData, shop: Workshop) -> Ensemble:
-    """Train the nets of the ensemble, each with other sessions left out."""
-    found = Ensemble([], [])
-    for member in range(MEMBERS):
-        split = [(share, part.split(member)) for share, part in data.train]
-        out = {part.name: part for _, (_, part) in split if part.name in data.test}
-        kept = [(share, part) for share, (part, _) in split]
-        task = Task(f"forecast: net {member + 1} of {MEMBERS}", SEED + member)
-        weights = descend(kept, out["runs"], task, shop)
-        found.weights.append(weights)
-        found.left_out.append({name: answers(_net(weights), part) for name, part in out.items()})
-    return found
+    """Train the nets of the ensemble: the first on a part of the sessions, the others on all, each with its seed."""
+    split = [(share, part.split()) for share, part in data.train]
+    out = {part.name: part for _, (_, part) in split if part.name in data.test}
+    kept = [(share, part) for share, (part, _) in split]
+    weights = [descend(kept, _task(0), shop, out["runs"])]
+    left_out = {name: answers(_net(weights[0]), part) for name, part in out.items()}
+    weights += [descend(data.train, _task(member), shop) for member in range(1, MEMBERS)]
+    return Ensemble(weights, left_out)
+
+
+def _task(member: int) -> Task:
+    return Task(f"forecast: net {member + 1} of {MEMBERS}", SEED + member)
 
 
 def _net(weights: Mapping[str, NDArray[Any]]) -> Any:
@@ -129,9 +131,9 @@ class Task:
 
 
 def descend(
-    parts: Sequence[tuple[float, Part]], judge: Part, task: Task, shop: Workshop
+    parts: Sequence[tuple[float, Part]], task: Task, shop: Workshop, judge: Part | None = None
 ) -> Mapping[str, NDArray[Any]]:
-    """Weights at the step that forecasts ``judge``, which is not learnt from, best."""
+    """Weights at the last step or, with a part to ``judge`` by that is not learnt from, at the best one."""
     seed_everything(task.seed)
     rng = np.random.default_rng(task.seed)
     steps = shop.steps(PLAN.steps)
@@ -144,7 +146,8 @@ def descend(
             shop.tell(task.told, step, steps)
             weights = descent.averaged()
             set_weights(looker, weights)
-            best = min(best, (_look(looker, judge, task.heads), weights), key=lambda pair: pair[0])
+            looked = (-float(step) if judge is None else _look(looker, judge), weights)
+            best = min(best, looked, key=lambda pair: pair[0])
     return best[1]
 
 
@@ -177,14 +180,12 @@ def _draw_part(part: Part, rows: int, rng: np.random.Generator) -> tuple[list[Fl
     return [x, part.table.anchor(at), earlier], [ahead[:, :3], ahead[:, 3], mask[:, :3], mask[:, 3]]
 
 
-def _look(model: Any, part: Part, heads: Sequence[int]) -> float:
-    """Mean absolute error of the first head over all horizons, each in units of its typical change."""
+def _look(model: Any, part: Part) -> float:
+    """Mean absolute error of heart rate over all horizons, each in units of its typical change."""
     found = answers(model, replace(part, at=part.at[:: max(1, len(part.at) // LOOK_AT)]))
-    head, picked = heads[0], [h - 1 for h in HORIZONS]
-    if head == len(TARGETS):
-        return float(np.nanmean(np.abs(found.acceleration - found.ahead[:, head])[:, picked]))
-    error = np.abs(found.median - found.ahead[:, : len(TARGETS)])[:, head, picked]
-    return float(np.nanmean(error / CONFIG.scales()[head, picked]))
+    picked = [h - 1 for h in HORIZONS]
+    error = np.abs(found.median - found.ahead[:, : len(TARGETS)])[:, 0, picked]
+    return float(np.nanmean(error / CONFIG.scales()[0, picked]))
 
 
 def answers(model: Any, part: Part, gone: str | None = None) -> Answers:
@@ -228,15 +229,13 @@ def _metrics(model: Any, ensemble: Ensemble, data: ForecastData, shop: Workshop)
 def _alone(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, Any]:
     """Mean absolute errors on the match of nets trained for one head each, and of the same net trained for all.
 
-    All of the size, the seed, the steps and the sessions of the ensemble's first net.
+    All of the size, the seed, the steps and the sessions of the ensemble's second net.
     """
-    kept = [(share, part.split(0)[0]) for share, part in data.train]
-    out = {part.name: part.split(0)[1] for _, part in data.train}
-    found = {"all heads": judge_part(answers(_net(ensemble.weights[0]), data.test["match"]))}
+    found = {"all heads": judge_part(answers(_net(ensemble.weights[1]), data.test["match"]))}
     for head in (1, 2, 3):
         name = (*TARGETS, "acceleration")[head]
-        task = Task(f"forecast: {name} alone", SEED, (head,))
-        model = _net(descend(kept, out["match"], task, shop))
+        task = Task(f"forecast: {name} alone", SEED + 1, (head,))
+        model = _net(descend(data.train, task, shop))
         found[name] = {name: judge_part(answers(model, data.test["match"]))[name]}
     return {
         name: {"one head": found[name][name]["mae"], "all heads": found["all heads"][name]["mae"]}

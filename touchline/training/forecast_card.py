@@ -12,10 +12,11 @@ from touchline.training.workshop import table
 CARD: Final = """\
 # forecast {version}
 
-The next minute of an athlete from the last two: heart rate, speed, yaw rate (heading change above 1 m/s) and
-acceleration for every second, with the 10th and 90th percentile of the first three at 5, 10, 20, 30, 40 and 60 s.
-LSTM ({units} units) over patches of {patch} s, with attention over time; changes are forecast from the last value
-seen. Trained with sensor groups gone at random, so any subset works.
+The next minute of an athlete from the last two and what was before: heart rate, speed, yaw rate (heading change
+above 1 m/s) and acceleration for every second, with the 10th and 90th percentile of the first three at 5, 10, 20, 30,
+40 and 60 s. {members} nets as one, their answers averaged: LSTM ({units} units) over patches of {patch} s, with attention
+over time, and beside it heart rate, speed and climb of the twelve minutes before in half-minute means. Changes are
+forecast from the last value seen. Trained with sensor groups gone at random, so any subset works.
 
 **Trained on** one runner's runs (`hr_forecast_rikluost`, MIT), FIT and TCX workouts, the first half of one broadcast-
 tracked match (SkillCorner, MIT) and simulated sessions, all cut by the serving stages.
@@ -36,7 +37,12 @@ forecast by 0 and little else can be said of it:
 
 {match}
 
-Bands hold 80 % of outcomes by intention; they were widened on sessions neither trained on nor counted here:
+Training the heads together against a net for each head alone, the same in size, seed, steps and sessions (one net
+each, not the ensemble), on the match's second half:
+
+{alone}
+
+Bands hold 80 % of outcomes by intention; widened on sessions that the first net left out, none of them counted here:
 
 {coverage}
 
@@ -50,6 +56,7 @@ def forecast_card(manifest: Manifest) -> str:
     runs, match = metrics["figures"]["runs"], metrics["figures"]["match"]
     return CARD.format(
         version=manifest.version,
+        members=manifest.config["members"],
         units=manifest.config["units"],
         patch=manifest.config["patch"],
         split=metrics["split"],
@@ -66,6 +73,13 @@ def forecast_card(manifest: Manifest) -> str:
                     ("zero", "always 0"),
                 )
                 if name != "speed" or key != "zero"
+            ]
+        ),
+        alone=_by_horizon(
+            [
+                (f"{name}, {how}", errors)
+                for name, both in metrics["alone"].items()
+                for how, errors in both.items()
             ]
         ),
         coverage=_by_horizon(

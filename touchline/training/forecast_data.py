@@ -1,6 +1,6 @@
 """The data of the forecast: which sessions are trained on and which are kept for the figures.
 
-Each net of the ensemble leaves out a part of the sessions, which choose the step it stops at and widen its bands.
+The first net of the ensemble leaves out a part of the sessions, which say when to stop and how wide the bands are.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Ints = NDArray[np.int64]
 SEED: Final = 0
 #: Runs kept for the figures.
 TEST_RUNS: Final = 10
-#: Nets in the ensemble; each leaves out every so many-th session.
-MEMBERS: Final = 5
+#: Of the sessions trained on every so many-th is left out of the first net.
+LEFT_OUT_EVERY: Final = 5
 #: Seconds of a simulated session.
 SIMULATED_S: Final = 1500
 #: Smallest simulated session, s.
@@ -40,9 +40,9 @@ class Part:
     table: Pool
     at: Ints
 
-    def split(self, member: int) -> tuple[Part, Part]:
-        """What a member of the ensemble learns from, and what it leaves out, by session."""
-        out = self.table.session[self.at] % MEMBERS == member
+    def split(self) -> tuple[Part, Part]:
+        """What the first net learns from, and what it leaves out, by session."""
+        out = self.table.session[self.at] % LEFT_OUT_EVERY == 0
         return replace(self, at=self.at[~out]), replace(self, at=self.at[out])
 
 
@@ -90,10 +90,10 @@ def forecast_data(shop: Workshop) -> ForecastData:
     workouts = cut["workouts_fit"] + cut["workouts_tcx_runpandas"]
     return ForecastData(
         train=(
-            (0.7, _part("runs", train, HEART_RATE)),
-            (0.14, _part("match", first, SPEED)),
-            (0.08, _part("workouts", workouts, HEART_RATE)),
-            (0.08, _part("simulated", made, SPEED)),
+            (0.8, _part("runs", train, HEART_RATE)),
+            (0.1, _part("match", first, SPEED)),
+            (0.05, _part("workouts", workouts, HEART_RATE)),
+            (0.05, _part("simulated", made, SPEED)),
         ),
         test={"runs": _part("runs", test, HEART_RATE, before=120), "match": _part("match", second, SPEED)},
         hashes={name: shop.source(name).sha256() for name in names},
