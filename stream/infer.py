@@ -125,9 +125,17 @@ class _Everybody:
     """One engine for R rows."""
 
     def __init__(self, engine: Engine, rows: int) -> None:
-        self.versions, self._rows = engine.versions, rows
-        self.quantile_levels = engine.quantile_levels
-        self.forecast, self.performance, self.injury = engine.forecast, engine.performance, engine.injury
+        self._engine, self._rows = engine, rows
+        self.versions, self.quantile_levels = engine.versions, engine.quantile_levels
+
+    def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> Forecast:
+        return self._engine.forecast(x, anchor, earlier)
+
+    def performance(self, effort: Float32, static: Float32) -> Float32:
+        return self._engine.performance(effort, static)
+
+    def injury(self, days: Float32) -> Float32:
+        return self._engine.injury(days)
 
     def versions_by_row(self) -> Sequence[Mapping[str, str]]:
         return [self.versions] * self._rows

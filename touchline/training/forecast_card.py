@@ -14,7 +14,8 @@ CARD: Final = """\
 
 The next minute of an athlete from the last two and what was before: heart rate, speed, yaw rate (heading change
 above 1 m/s) and acceleration for every second, with the 10th and 90th percentile of the first three at 5, 10, 20, 30,
-40 and 60 s. {members} nets as one, their answers averaged: LSTM ({units} units) over patches of {patch} s, with attention
+40 and 60 s. {members} nets as one, their answers averaged: LSTM ({units} units) over patches of {patch} s, \
+with attention
 over time, and beside it heart rate, speed and climb of the twelve minutes before in half-minute means. Changes are
 forecast from the last value seen. Trained with sensor groups gone at random, so any subset works.
 
