@@ -118,7 +118,7 @@ def test_a_disturbed_window_has_no_value_where_none_is_marked() -> None:
     assert set(np.unique(present)) == {0.0, 1.0}
     assert (value[present == 0] == 0).all()
     gone = ~present[:, :, HEART_RATE].any(axis=1)
-    assert 0.02 < gone.mean() < 0.12
+    assert 0.005 < gone.mean() < 0.05
     assert x.shape == (500, LENGTH, 2 * len(CHANNELS))
 
 
