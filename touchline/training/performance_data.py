@@ -43,11 +43,13 @@ DAY_US: Final = 86_400_000_000
 DAYS: Final = 100
 
 #: Squads to learn from, and their sessions, a day apart: the kind, and between what the intensity is drawn. Easy ones
-#: are many, because hearts are seldom high enough in them to be scored.
+#: are many, because hearts are seldom high enough in them to be scored; hard ones go beyond the usual, which would
+#: else be the edge of what was seen.
 SQUADS: Final = tuple(range(50, 62))
 PLAYED: Final[tuple[tuple[Kind, tuple[float, float]], ...]] = (
     ("match", (0.7, 1.2)),
     ("match", (0.4, 0.8)),
+    ("match", (0.4, 0.6)),
     ("match", (0.4, 0.6)),
     ("run", (0.7, 1.2)),
     ("run", (0.45, 0.8)),

@@ -81,7 +81,7 @@ class Trial:
     seconds: int
 
 
-TRIAL: Final = Trial(squads=(91, 93), seconds=1200)
+TRIAL: Final = Trial(squads=(101, 102, 103, 104), seconds=1200)
 
 
 @dataclass(slots=True)
