@@ -50,14 +50,15 @@ PLAYED: Final[tuple[tuple[Kind, tuple[float, float]], ...]] = (
     ("match", (0.7, 1.2)),
     ("match", (0.4, 0.8)),
     ("match", (0.4, 0.6)),
-    ("match", (0.4, 0.6)),
     ("run", (0.7, 1.2)),
     ("run", (0.45, 0.8)),
     ("training", (0.5, 1.1)),
 )
+MORE: Final[tuple[tuple[Kind, tuple[float, float]], ...]] = (("match", (0.4, 0.6)),)
 #: Air temperatures that are drawn from, °C; None is a mild day.
 AIR_C: Final = (None, 12.0, 20.0, 27.0, 32.0)
-SEED: Final = 17
+#: Of what is drawn for the sessions of PLAYED, and for those of MORE.
+SEEDS: Final = (17, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +215,15 @@ class Played(NamedTuple):
 
 def _drawn(seconds: int) -> list[Played]:
     """Sessions to learn from; hard and easy ones, cold and hot ones for every squad."""
-    rng = np.random.default_rng(SEED)
-    return [
-        Played(squad, day, kind, float(rng.uniform(*between)), AIR_C[rng.integers(len(AIR_C))], seconds)
-        for squad in SQUADS
-        for day, (kind, between) in enumerate(PLAYED)
-    ]
+    found = []
+    for seed, first, kinds in zip(SEEDS, (0, len(PLAYED)), (PLAYED, MORE), strict=True):
+        rng = np.random.default_rng(seed)
+        found += [
+            Played(squad, day, kind, float(rng.uniform(*between)), AIR_C[rng.integers(len(AIR_C))], seconds)
+            for squad in SQUADS
+            for day, (kind, between) in enumerate(kinds, start=first)
+        ]
+    return found
 
 
 def _squads(shop: Workshop) -> Iterator[CutSession]:
