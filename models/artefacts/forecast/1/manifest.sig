@@ -1,1 +1,1 @@
-{"key": "453be1f67852be34", "signature": "PA7RplOiNDUTRwfwjk5vOgXeOxoHf4x9qtDyxBeyOoKw+FSMc5ebcTRWoS/vr8vMc79WPq6sYqW1QP40rf7OAw=="}
+{"key": "2052852b0ad379d1", "signature": "ia3AwG3tlW05Uqc5BaSFHjCAS/Pm1Np0AcerA4QZua6wKy6PqHr2LO1EG7Dl0fFTkz6A6VA3Yc94wisaLkgMCA=="}

@@ -1,1 +1,1 @@
-{"key": "453be1f67852be34", "signature": "uX3A2PZRRQo0PKMasLT6U52+E6LjNpEve9gpu+DZedRuhRZP7nil0+1eQyAPv41cgknsOtDxsTwuldqk/CgVCg=="}
+{"key": "2052852b0ad379d1", "signature": "NBXmUOZAOEFDT3KeLSG7s8ksuzTNteGX0p8Gu+vLS6c356FtPrjO4AEPoQ2mfvgAgkdc+ZPPw+zKhboM126cAw=="}

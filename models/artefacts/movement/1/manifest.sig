@@ -1,1 +1,1 @@
-{"key": "453be1f67852be34", "signature": "R+KByneDlAIBHno5GN/z8VKGeQS+DRtYVFP23F/B6W5Sfw6SxobiNR0ZzoaEvjieqgG9ttzYpk09PrA76QV0Aw=="}
+{"key": "2052852b0ad379d1", "signature": "k8xxMX+Obr3uIVUnPFutkNF7AijBF5u1H/2g/0JFM/jugKevtb1w9FYp00SeWVDAHsqonVjzbtV8Qd/F12yYDg=="}

@@ -1,1 +1,1 @@
-{"key": "144fd63ece3aaa0f", "signature": "0iKiPF1LV9ivCNBj8EbN29T/KH927jH0oUUVQTvypVQTh03W5oBr5klK0TBdvY+HjPv51anGSl5plqceQlrwDw=="}
+{"key": "2052852b0ad379d1", "signature": "IJR8ib41hBMEixwDn5pPzBTqL/LQIGkaoYzrkrhlTRaMLcEQT5qzhNjD5SiXrY0tewvEshC6BPN7b2NzBmo+CQ=="}
