@@ -45,7 +45,8 @@ class SessionConfig:
     ``start_us`` event time of the first sample, µs since 1970 UTC; ``intensity`` factor on all speeds meant (0.5 is
     half); ``fatigue`` see :class:`sim.bodies.Bodies`; ``carried`` channel groups of single athletes where they differ
     from those of the kind; ``air_c`` air temperature, None a mild day; ``seed`` names the session, the numbers come
-    from the generator.
+    from the generator; ``squad`` a seed for who the athletes are, so that they can play more than one session, None
+    where they too come from the generator.
     """
 
     athletes: int
@@ -53,6 +54,7 @@ class SessionConfig:
     start_us: int
     kind: Kind = "match"
     seed: int = 0
+    squad: int | None = None
     intensity: float = 1.0
     fatigue: Fatigue = "natural"
     faults: Faults = NO_FAULTS
@@ -189,6 +191,8 @@ def simulate_session(
     """
     config = _checked(config)
     people, days, bodies, sensors, faults = rng.spawn(5)
+    if config.squad is not None:
+        people = np.random.default_rng(config.squad)
     squad = draw_squad(config.athletes, people)
     today = datetime.fromtimestamp(config.start_us / SECOND_US, UTC).date()
     records = athlete_records(squad, days_before(today, squad.size, days), config.population)

@@ -23,9 +23,10 @@ Floats = NDArray[np.float64]
 
 #: Seconds of a session that count as fresh.
 FRESH_S: Final = 900
-#: Fresh seconds that weigh as much as what is expected of anybody: athletes differ about twice as much as one
-#: athlete's days do (simulated squads), so that a quarter of an hour tells most of it.
-PRIOR_S: Final = 300.0
+#: Fresh seconds that weigh as much as what is expected of anybody. Athletes differ by 0.10 to 0.11 (simulated
+#: squads), the days of one by 0.034 (simulated matches) to 0.044 (53 runs of a runner): a quarter of an hour tells
+#: nine tenths.
+PRIOR_S: Final = 90.0
 #: Output below this share of what is expected counts as this much: the logarithm of standing still is no number.
 LEAST: Final = 0.02
 #: What the baselines of a record are called, a kind of output each.

@@ -31,8 +31,8 @@ LEAST_EXPECTED: Final = 0.02
 OUTPUTS: Final = ("power", "metabolic_power", "speed")
 #: Channels of the effort, a value a second each.
 EFFORT: Final = ("heart_rate_reserve", "wbgt_per_40", "heart_rate_reserve_present", "wbgt_present")
-#: What the performance model is told of the athlete and the activity.
-PERSONAL: Final = (*STATIC, "efficiency_known")
+#: What the performance model is told of the athlete, the activity and the kind of output that is asked of it.
+PERSONAL: Final = (*STATIC, "efficiency_known", *(f"output_is_{kind}" for kind in OUTPUTS))
 _CENTRE: Final = np.array([PRIOR[name][0] for name in OUTPUTS])
 
 
@@ -252,9 +252,11 @@ def effort(raw: Float32, person: Person) -> Float32:
 
 
 def personal(person: Person, kind: NDArray[np.int64]) -> Float32:
-    """``(R, S + 1)`` by :data:`PERSONAL`."""
+    """``(R, S + 4)`` by :data:`PERSONAL`; ``kind (R,)`` of output."""
     known = person.known[np.arange(len(kind)), kind]
-    return np.concatenate([person.static, known[:, None]], axis=1).astype(np.float32)
+    return np.concatenate([person.static, known[:, None], np.eye(len(OUTPUTS))[kind]], axis=1).astype(
+        np.float32
+    )
 
 
 def output(raw: Float32, person: Person) -> Output:

@@ -33,6 +33,13 @@ def test_a_seed_gives_the_same_bytes_and_another_seed_others(kind: Kind) -> None
     assert _everything(7, kind=kind) != _everything(8, kind=kind)
 
 
+def test_a_squad_plays_more_than_one_session() -> None:
+    played, people = zip(*(_everything(seed, squad=5) for seed in (7, 8)), strict=True)
+    assert [a["profile"] for a in people[0]] == [a["profile"] for a in people[1]]
+    assert played[0] != played[1]
+    assert _everything(7, squad=6)[1][0]["profile"] != people[0][0]["profile"]
+
+
 def test_faults_do_not_change_the_bodies() -> None:
     faulty = simulate(faults=parse_faults(["late:0.5:0.2"]))
     assert sorted(d.value for d in faulty.deliveries) == sorted(d.value for d in simulate().deliveries)

@@ -108,6 +108,7 @@ def test_output_is_over_the_efficiency_of_its_kind_and_the_network_told_how_well
     assert found.over_own[0] == pytest.approx(9.0 / PRIOR["metabolic_power"][0] / 1.25)
     told = dict(zip(PERSONAL, personal(somebody, found.kind)[0].tolist(), strict=True))
     assert told["efficiency_known"] == pytest.approx(0.6)
+    assert [told[f"output_is_{kind}"] for kind in OUTPUTS] == [0, 1, 0]
 
 
 def test_what_is_over_the_expected_is_output_over_the_median() -> None:

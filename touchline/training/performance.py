@@ -34,18 +34,18 @@ Floats = NDArray[np.float64]
 CONFIG: Final = PerformanceConfig(static=len(PERSONAL))
 PLAN: Final = Plan(steps=0, rate=2e-3, warm=100, decay=1e-2, average=0.995)
 #: Steps of each round.
-ROUNDS: Final = (800, 1500, 2000)
+ROUNDS: Final = (800, 1500, 2500)
 BATCH: Final = 256
 SEED: Final = 0
 TELL_EVERY: Final = 100
 #: Rows that the finished network is asked at once.
 ROWS_A_CALL: Final = 256
-#: A session gives rows only if it has this many.
-LEAST_ROWS: Final = 60
+#: A session gives rows only if it has this many; easy ones in cold air have few, and are judged by few.
+LEAST_ROWS: Final = 20
 #: Share of rows in which the venue's heat and the profile are hidden, and in which the efficiency is used.
 HIDDEN: Final = 0.3
 OWN: Final = 0.75
-#: How well it is known at least, where it is used.
+#: How well it is known at least, where it is used; mostly well, as after a few sessions.
 LEAST_OWN: Final = 0.3
 
 
@@ -146,8 +146,8 @@ class _Part:
         drawn = self._found.take(self._order[self._begin[session] + within])
         if self._own is None:
             return drawn
-        share = np.where(rng.random(self._rows) < OWN, rng.uniform(LEAST_OWN, 1.0, self._rows), 0.0)
-        return known(drawn, self._own, share)
+        share = 1 - (1 - LEAST_OWN) * rng.random(self._rows) ** 2
+        return known(drawn, self._own, np.where(rng.random(self._rows) < OWN, share, 0.0))
 
 
 def _batch(drawn: list[Efforts], rng: np.random.Generator) -> tuple[list[Float32], list[Floats]]:

@@ -12,10 +12,10 @@ CARD: Final = """\
 # performance {version}
 
 The output an athlete gives at an effort *when fresh*, as quantiles: two minutes of heart-rate reserve and heat, the
-kind of activity, age and sex, to the mean output of the last minute (mechanical power where measured, else metabolic
-power, else speed) over the prior's centre and over the athlete's own efficiency as far as that is known
-(`stream/efficiency.py`). The score is where the actual output lies among the quantiles. LSTM ({units} units). Recent
-output, time into the session and load so far are no inputs: with them it would learn the fade and hide it.
+kind of activity and of output, age and sex, to the mean output of the last minute (mechanical power where measured,
+else metabolic power, else speed) over the prior's centre and over the athlete's own efficiency as far as that is
+known (`stream/efficiency.py`). The score is where the actual output lies among the quantiles. LSTM ({units} units).
+Recent output, time into the session and load so far are no inputs: with them it would learn the fade and hide it.
 
 **Trained on** the first thirds only of one runner's runs (`hr_forecast_rikluost`, MIT), FIT and TCX workouts, and
 simulated sessions of bodies that do not tire, hard and easy, cold and hot.
@@ -31,8 +31,9 @@ Split: {split}.
 ### Simulated squads it has not seen
 
 {squads} squads of twelve, a match and a run of {session_s} s each, scored second by second by the stages of the
-worker; two earlier sessions like them say how efficient each athlete is. Bodies of the same simulator, other
-athletes: how the score does on real fatigue is not known. `touchline evaluate performance` repeats it.
+worker; {earlier} earlier sessions, hard and easy, with other play and other weather, say how efficient each athlete
+is. Bodies of the same simulator, other athletes: how the score does on real fatigue is not known.
+`touchline evaluate performance` repeats it.
 
 {simulated}
 
@@ -66,6 +67,7 @@ def performance_card(manifest: Manifest) -> str:
         units=manifest.config["units"],
         squads=simulated["squads"],
         session_s=simulated["session_s"],
+        earlier=simulated["earlier"],
         simulated=table(("", "figure", "asked for"), _accepted(simulated)),
         by_kind=_by_kind(simulated),
         within=_number(simulated["fade"]["spearman_within"], 2),

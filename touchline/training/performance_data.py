@@ -39,21 +39,26 @@ ATHLETES: Final = 12
 #: Position, heart and power are all that the performance model needs of the simulated bodies.
 CARRIED: Final = frozenset({"position", "heart", "motion"})
 DAY_US: Final = 86_400_000_000
+#: No squad plays on so many.
+DAYS: Final = 100
 
 #: Squads to learn from, and their sessions, a day apart: the kind, and between what the intensity is drawn. Easy ones
-#: are many, because hearts are seldom high enough in them to be scored.
-SQUADS: Final = tuple(range(50, 60))
+#: are many, because hearts are seldom high enough in them to be scored; hard ones go beyond the usual, which would
+#: else be the edge of what was seen.
+SQUADS: Final = tuple(range(50, 62))
 PLAYED: Final[tuple[tuple[Kind, tuple[float, float]], ...]] = (
-    ("match", (0.7, 1.0)),
-    ("match", (0.4, 0.7)),
-    ("match", (0.4, 0.55)),
-    ("run", (0.7, 1.0)),
-    ("run", (0.45, 0.7)),
-    ("training", (0.5, 1.0)),
+    ("match", (0.7, 1.2)),
+    ("match", (0.4, 0.8)),
+    ("match", (0.4, 0.6)),
+    ("run", (0.7, 1.2)),
+    ("run", (0.45, 0.8)),
+    ("training", (0.5, 1.1)),
 )
+MORE: Final[tuple[tuple[Kind, tuple[float, float]], ...]] = (("match", (0.4, 0.6)),)
 #: Air temperatures that are drawn from, °C; None is a mild day.
 AIR_C: Final = (None, 12.0, 20.0, 27.0, 32.0)
-SEED: Final = 17
+#: Of what is drawn for the sessions of PLAYED, and for those of MORE.
+SEEDS: Final = (17, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +182,14 @@ def _trusted(session: CutSession) -> CutSession:
 
 
 def _name(session: CutSession) -> str:
-    """An athlete of a simulated squad: the seed in the session's name tells squads apart."""
-    return f"{session.session.split('-')[2]}/{session.athlete}"
+    """An athlete of a simulated squad: the seed in the session's name is the squad's and the day."""
+    return f"{int(session.session.split('-')[2]) // DAYS}/{session.athlete}"
 
 
 class Played(NamedTuple):
-    """A squad's session: the ``seed`` is the squad's, so the same gives the same athletes."""
+    """A squad's session: the same ``squad`` gives the same athletes, another ``day`` other play and weather."""
 
-    seed: int
+    squad: int
     day: int
     kind: Kind
     intensity: float
@@ -199,7 +204,8 @@ class Played(NamedTuple):
             seconds=self.seconds,
             start_us=START_US + self.day * DAY_US,
             kind=self.kind,
-            seed=self.seed,
+            seed=DAYS * self.squad + self.day,
+            squad=self.squad,
             intensity=self.intensity,
             fatigue="none",
             air_c=self.air_c,
@@ -209,12 +215,15 @@ class Played(NamedTuple):
 
 def _drawn(seconds: int) -> list[Played]:
     """Sessions to learn from; hard and easy ones, cold and hot ones for every squad."""
-    rng = np.random.default_rng(SEED)
-    return [
-        Played(seed, day, kind, float(rng.uniform(*between)), AIR_C[rng.integers(len(AIR_C))], seconds)
-        for seed in SQUADS
-        for day, (kind, between) in enumerate(PLAYED)
-    ]
+    found = []
+    for seed, first, kinds in zip(SEEDS, (0, len(PLAYED)), (PLAYED, MORE), strict=True):
+        rng = np.random.default_rng(seed)
+        found += [
+            Played(squad, day, kind, float(rng.uniform(*between)), AIR_C[rng.integers(len(AIR_C))], seconds)
+            for squad in SQUADS
+            for day, (kind, between) in enumerate(kinds, start=first)
+        ]
+    return found
 
 
 def _squads(shop: Workshop) -> Iterator[CutSession]:

@@ -36,7 +36,10 @@ Floats = NDArray[np.float64]
 SPLIT: Final = "simulated squads not trained on; recorded: every fifth session, kept back from training"
 SECOND_US: Final = 1_000_000
 KINDS: Final[tuple[Kind, ...]] = ("match", "run")
-#: How long the earlier sessions are, one of each kind at full intensity, as a share of those under test.
+#: The earlier sessions, a day apart: kind and intensity, hard and easy; how long, as a share of those under test.
+EARLIER: Final[tuple[tuple[Kind, float], ...]] = (
+    ("match", 1.0), ("run", 1.0), ("match", 0.6), ("run", 0.6),
+)  # fmt: skip
 EARLIER_SHARE: Final = 0.5
 #: A session without heart rates, s: nothing comes of it but that.
 SHORT_S: Final = 120
@@ -78,7 +81,7 @@ class Trial:
     seconds: int
 
 
-TRIAL: Final = Trial(squads=(91, 93), seconds=1200)
+TRIAL: Final = Trial(squads=(101, 102, 103, 104), seconds=1200)
 
 
 @dataclass(slots=True)
@@ -123,38 +126,39 @@ def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
     """The acceptance figures on all squads together; null where nothing was scored."""
     courses: dict[str, list[Course]] = {name: [] for name in STATES}
     done, of = 0, len(trial.squads) * len(STATES)
-    for seed in trial.squads:
-        earlier = _earlier(judged, trial, seed)
+    for squad in trial.squads:
+        earlier = _earlier(judged, trial, squad)
         for name, state in STATES.items():
             tell("performance: squads on trial", done, of)
-            courses[name] += _in_state(judged, trial, seed, state, earlier)
+            courses[name] += _in_state(judged, trial, squad, state, earlier)
             done += 1
     tell("performance: squads on trial", done, of)
-    return {"squads": len(trial.squads), "session_s": trial.seconds, **figures(courses)}
+    sizes = {"squads": len(trial.squads), "session_s": trial.seconds, "earlier": len(EARLIER)}
+    return {**sizes, **figures(courses)}
 
 
-def _earlier(judged: Judged, trial: Trial, seed: int) -> Mapping[str, Mapping[str, Any]]:
+def _earlier(judged: Judged, trial: Trial, squad: int) -> Mapping[str, Mapping[str, Any]]:
     """The athletes' records after a squad's earlier sessions, in which nobody tires."""
     people = Roster()
     seconds = round(EARLIER_SHARE * trial.seconds)
-    for day, kind in enumerate(KINDS):
-        _play(judged, _config(seed, day, kind, seconds, State()), people)
+    for day, (kind, intensity) in enumerate(EARLIER):
+        _play(judged, _config(squad, day, kind, seconds, State(intensity)), people)
     return people.athletes
 
 
 def _in_state(
-    judged: Judged, trial: Trial, seed: int, state: State, earlier: Mapping[str, Mapping[str, Any]]
+    judged: Judged, trial: Trial, squad: int, state: State, earlier: Mapping[str, Mapping[str, Any]]
 ) -> list[Course]:
     """One session of each kind in a state, each as if it were the squad's next."""
     found = []
     for kind in KINDS:
-        config = _config(seed, len(KINDS), kind, trial.seconds if state.heart else SHORT_S, state)
+        config = _config(squad, len(EARLIER), kind, trial.seconds if state.heart else SHORT_S, state)
         found += _play(judged, config, Roster(dict(earlier)))
     return found
 
 
-def _config(seed: int, day: int, kind: Kind, seconds: int, state: State) -> SessionConfig:
-    config = Played(seed, day, kind, state.intensity, None, seconds).config()
+def _config(squad: int, day: int, kind: Kind, seconds: int, state: State) -> SessionConfig:
+    config = Played(squad, day, kind, state.intensity, None, seconds).config()
     carried = {name: groups if state.heart else groups - {"heart"} for name, groups in config.carried.items()}
     return replace(config, fatigue=state.fatigue, carried=carried)
 

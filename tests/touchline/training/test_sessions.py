@@ -10,6 +10,7 @@ import pytest
 from sim.sessions import SessionConfig
 from stream.errors import MissingError
 from stream.features import HISTORY
+from touchline.training.performance_data import Played
 from touchline.training.sessions import START_US, Source, recorded, simulated, sources, summary
 from touchline.training.workshop import Workshop, table
 
@@ -42,12 +43,18 @@ def test_a_simulated_squad_is_cut_an_athlete_a_session() -> None:
     assert summary(found) == {"sessions": 3, "hours": 0.0}
 
 
-def test_the_same_seed_gives_the_same_athletes_on_another_day() -> None:
-    made = [
-        simulated(SessionConfig(athletes=2, seconds=5, start_us=START_US, kind=kind, seed=7))
-        for kind in ("run", "match")
-    ]
-    assert [s.heart_rest for s in made[0]] == [s.heart_rest for s in made[1]]
+def test_a_squad_plays_otherwise_on_another_day() -> None:
+    """Else what is known of its athletes from earlier sessions would know the later ones by heart."""
+    first, second, again = (
+        sorted(simulated(Played(91, day, "match", 1.0, None, 20).config()), key=lambda s: s.athlete)
+        for day in (0, 1, 0)
+    )
+    assert [s.heart_rest for s in first] == [s.heart_rest for s in second]
+    assert [s.heart_max for s in first] == [s.heart_max for s in second]
+    speed = list(HISTORY).index("speed")
+    for one, other, same in zip(first, second, again, strict=True):
+        np.testing.assert_array_equal(one.history, same.history)
+        assert not np.allclose(one.history[5:, speed], other.history[5:, speed])
 
 
 def test_a_data_set_that_is_not_there_is_missing_by_name(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from models.artefact import CARD, read_manifest
 from models.engine import Engine
 from sim.readers.daily import read_daily
+from stream.infer import OUTPUTS, PERSONAL
 from tests.models.builders import save_small
 from tests.touchline.training.made import session
 from touchline.training import forecast as forecasting
@@ -122,8 +123,9 @@ def test_efforts_are_seconds_that_can_be_scored() -> None:
     assert (found.table.within[found.at] * 3 // 600 == found.third).all()
     effort, static = found.inputs()
     assert effort.shape == (len(found), 120, 4)
-    assert static.shape == (len(found), 8)
-    assert (static[:, 7] == 0).all()
+    told = dict(zip(PERSONAL, static.T, strict=True))
+    assert (told["efficiency_known"] == 0).all()
+    assert all((told[f"output_is_{kind}"] == (found.kind == k)).all() for k, kind in enumerate(OUTPUTS))
 
 
 def test_an_efficiency_comes_from_the_athletes_other_sessions_and_never_from_the_session_itself() -> None:
@@ -141,7 +143,7 @@ def test_an_efficiency_comes_from_the_athletes_other_sessions_and_never_from_the
     assert told.actual[first] == pytest.approx(found.actual[first] / np.exp(0.5 * own.mean[0, kind]))
     stranger = found.session == 3
     assert told.actual[stranger] == pytest.approx(found.actual[stranger])
-    assert (told.inputs()[1][stranger, 7] == 0).all()
+    assert (told.inputs()[1][stranger, PERSONAL.index("efficiency_known")] == 0).all()
 
 
 def test_runs_are_split_by_session_and_the_seed() -> None:

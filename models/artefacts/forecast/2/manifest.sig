@@ -1,1 +1,1 @@
-{"key": "144fd63ece3aaa0f", "signature": "k4fKIFlTy3/hxu4vX9jDCSFQZtWuMv090Q+hFC2xIaTk68/qkEie366a4bHogHOgYw578pe+0gbYCp4jmC9ACw=="}
+{"key": "e8edb88e236f3870", "signature": "6oWBIKIO706THar+2AQqo/IYxVxiSG3oVtz70lJRdbhb99KsG3FJLGaugesS0ILW7ZhgbdU+EOJClvs3BZ0aCA=="}

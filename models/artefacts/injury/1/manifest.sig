@@ -1,1 +1,1 @@
-{"key": "453be1f67852be34", "signature": "uX3A2PZRRQo0PKMasLT6U52+E6LjNpEve9gpu+DZedRuhRZP7nil0+1eQyAPv41cgknsOtDxsTwuldqk/CgVCg=="}
+{"key": "e8edb88e236f3870", "signature": "GbY3qoATXvxS3lnZ5ZNHEHHQ2tzVoy5fnWf524gwxw2coBwgmOIw86TMEbxV8Ded2yNoa+VTwPQChZYt7kjGCQ=="}

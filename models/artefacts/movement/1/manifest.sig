@@ -1,1 +1,1 @@
-{"key": "453be1f67852be34", "signature": "R+KByneDlAIBHno5GN/z8VKGeQS+DRtYVFP23F/B6W5Sfw6SxobiNR0ZzoaEvjieqgG9ttzYpk09PrA76QV0Aw=="}
+{"key": "e8edb88e236f3870", "signature": "JYqjR27EVSyoY+jfCfB3uNQ4zF+IwBCVRXePhv+lPWmv0QzkWxxf+MRZALulFlOt1uAPDGm1ZDgLq/9diqeXCw=="}
