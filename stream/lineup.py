@@ -113,8 +113,7 @@ class Arms:
         """Model to the version that answered, of each row. Rows alike share one map."""
         found: list[Mapping[str, str]] = [self.versions] * self._rows
         for name, pair in self.pairs.items():
-            version = self._lineup.canaries[name].version
-            other = {id(one): {**one, name: version} for one in found}
+            other = {id(one): {**one, name: pair.version} for one in found}
             for row in pair.rows.tolist():
                 found[row] = other[id(found[row])]
         return found
@@ -162,6 +161,7 @@ class Arms:
         rows = there[good]
         same = tuple(array[rows] for array in stable[0])
         return Pair(
+            canary.version,
             rows,
             canary=same if told is None else tuple(array[good] for array in told),
             stable=same,

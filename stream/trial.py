@@ -40,11 +40,12 @@ COUNTED: Final = ("scores", "errors", "alerts", "slow", "known", "outside")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What a canary and the stable version say of the same ``rows (N,)``; ``scores``, ``errors``, ``slow`` by arm.
+    """What a canary (of ``version``) and the stable one say of the same ``rows (N,)``; ``errors``, ``slow`` by arm.
 
     ``canary`` and ``stable``: outputs ``(N, …)`` of the rows that the canary answered. Arms: stable, canary.
     """
 
+    version: str
     rows: NDArray[np.intp]
     canary: Arrays
     stable: Arrays

@@ -151,7 +151,7 @@ def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
 def test_the_shipped_models_load_are_small_and_name_their_split(name: str) -> None:
     folder = find_artefact(SHIPPED, name)
     restore(load_artefact(folder))
-    assert sum(file.stat().st_size for file in folder.iterdir()) < 1_000_000
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 8_000_000
     manifest = read_manifest(folder)
     card = (folder / CARD).read_text()
     assert " ".join(manifest.metrics["split"].split()) in " ".join(card.split())

@@ -24,13 +24,13 @@ def test_rows_between_stay_within_the_golden_ones() -> None:
 def test_a_network_is_not_apart_from_itself_and_a_shifted_one_is_by_its_shift() -> None:
     artefact = small_artefact("forecast")
     one, other = restore(artefact), restore(artefact)
-    inputs = [artefact.golden[f"input_{i}"] for i in range(2)]
+    inputs = [artefact.golden[f"input_{i}"] for i in range(3)]
     units = {"median": ["bpm", "m/s", "deg/s"], "acceleration": "m/s2"}
     same = divergence(one, other, inputs, units)
     assert [part["unit"] for part in same] == ["bpm", "m/s", "deg/s", "m/s2", None]
     assert all(part[where]["max"] == 0 for part in same for where in ("golden", "between"))
     weights = weights_of(other)
-    weights["acceleration/bias"] = weights["acceleration/bias"] + 1
+    weights["0_acceleration/bias"] = weights["0_acceleration/bias"] + 1
     set_weights(other, weights)
     apart = {(part["output"], part["unit"]): part for part in divergence(one, other, inputs, units)}
     assert apart["acceleration", "m/s2"]["golden"]["mean"] > 0

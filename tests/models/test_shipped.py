@@ -16,7 +16,7 @@ from stream.normalise import CHANNELS, PRIOR
 
 pytestmark = pytest.mark.slow
 
-MOST_BYTES = 1_000_000
+MOST_BYTES = 8_000_000
 
 
 @pytest.fixture(scope="module")

@@ -131,4 +131,4 @@ def test_own_terms_are_between_the_priors_and_the_sessions() -> None:
     ends = sorted([float(table.z[at[0], HEART_RATE]), float((heart_rate - centre) / spread)])
     assert last.min() >= ends[0] - 1e-5
     assert last.max() <= ends[1] + 1e-5
-    assert len(np.unique(last)) > 100
+    assert len(np.unique(last)) > 25
