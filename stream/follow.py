@@ -8,7 +8,7 @@ its band is taken back on disk, and all workers are told.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 
@@ -42,8 +42,8 @@ class Fleet(Protocol):
     def load(self, engine: Engine, name: str, version: str) -> Engine:
         """``engine`` with another version of one model, proven and warm. Raises ModelRefused or ModelMissing."""
 
-    def take_back(self, name: str, version: str) -> Labels:
-        """Take the canary label from a version, if it still has it; the labels then."""
+    def take_back(self, name: str, labels: Labels) -> Labels:
+        """Take the canary label from the canary of ``labels``, if it still has it; the labels then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +99,38 @@ class Follower:
                 loaded[role] = None
             elif version != runs or (role == "canary" and wanted.share != before.share):
                 try:
-                    loaded[role] = await self._load(name, version, role)
+                    loaded[role] = await self._load(name, version)
                 except (ModelRefused, MissingError) as error:
-                    metrics.REFUSED.labels(name).inc()
-                    log.error("a version is refused; what ran before runs on", role=role, error=str(error))  # noqa: TRY400 (its trace says no more)
-                    after = replace(after, **{role: runs})
+                    self._refuse(name, role, f"{error}; what ran before runs on")
+                    after = _with(after, role, before)
+        for role in self._misfits(name, loaded):
+            self._refuse(
+                name, role, f"version {getattr(after, role)}: other quantile levels than the stable one"
+            )
+            loaded[role], after = None, _with(after, role, Labels(after.stable))
         await ways.between(lambda: self._swap(name, after, loaded))
         self._runs[name] = after
         self._tell(name, before)
 
-    async def _load(self, name: str, version: str, role: str) -> Engine:
+    async def _load(self, name: str, version: str) -> Engine:
         with metrics.LOADING.labels(name).time():
-            stable = self._lineup.stable
-            engine = await asyncio.to_thread(self._fleet.load, stable, name, version)
-        if role != "stable" and engine.quantile_levels != stable.quantile_levels:
-            raise ModelRefused(
-                f"model {name} version {version}: other quantile levels than the stable version"
-            )
-        return engine
+            return await asyncio.to_thread(self._fleet.load, self._lineup.stable, name, version)
+
+    def _misfits(self, name: str, loaded: Mapping[str, Engine | None]) -> Iterator[str]:
+        """Roles whose answers cannot be laid beside those of the stable version to be, as they differ in levels."""
+        if name != "performance":
+            return
+        canary, shadow = self._lineup.canaries.get(name), self._lineup.shadows.get(name)
+        run = {"canary": canary.engine if canary else None, "shadow": shadow[1] if shadow else None}
+        stable = loaded.get("stable") or self._lineup.stable
+        for role, running in run.items():
+            engine = loaded.get(role, running)
+            if engine is not None and engine.quantile_levels != stable.quantile_levels:
+                yield role
+
+    def _refuse(self, name: str, role: str, why: str) -> None:
+        metrics.REFUSED.labels(name).inc()
+        log.error("a version is refused", model=name, role=role, error=why)
 
     def _swap(self, name: str, wanted: Labels, loaded: Mapping[str, Engine | None]) -> None:
         """Between two chunks, in the thread of the networks."""
@@ -132,8 +146,6 @@ class Follower:
             lineup.shadows[name] = (wanted.shadow, shadow)
         elif "shadow" in loaded:
             lineup.shadows.pop(name, None)
-        levels = lineup.stable.quantile_levels
-        lineup.canaries = {n: c for n, c in lineup.canaries.items() if c.engine.quantile_levels == levels}
 
     def _tell(self, name: str, before: Labels) -> None:
         runs = self._runs[name]
@@ -155,11 +167,22 @@ class Follower:
             difference=round(verdict.difference, 4),
             windows=verdict.window,
         )
-        labels = await asyncio.to_thread(self._fleet.take_back, name, version)
+        if before.canary != version:
+            return  # another has been put in its place meanwhile
+        labels = await asyncio.to_thread(
+            self._fleet.take_back, name, replace(self._wants[name], canary=version)
+        )
         self._runs[name] = replace(before, canary=None, share=0.0)
         self._wants[name] = labels
         await ways.send([labels_message(name, labels)])
         self._tell(name, before)
+
+
+def _with(labels: Labels, role: str, other: Labels) -> Labels:
+    """The labels with one role as ``other`` has it."""
+    if role == "canary":
+        return replace(labels, canary=other.canary, share=other.share)
+    return replace(labels, stable=other.stable) if role == "stable" else replace(labels, shadow=other.shadow)
 
 
 def _later(one: Labels, other: Labels) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgpack
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from stream import topics
 from stream.publish import Message
+from stream.roster import checked
 
 Number = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -27,17 +28,13 @@ class Labels:
     moved_us: int = 0
 
 
-class _Versions(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
-
+class _Versions(BaseModel, strict=True, extra="ignore"):
     stable: Number
     canary: Number | None = None
     shadow: Number | None = None
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
-
+class _Record(BaseModel, strict=True, extra="ignore"):
     model: str
     labels: _Versions
     canary_share: Share | None = None
@@ -46,11 +43,7 @@ class _Record(BaseModel):
 
 def check_labels(packed: Any) -> Labels:
     """A labels record. Raises ValueError with one line that says what is wrong with it."""
-    try:
-        record = _Record.model_validate(packed)
-    except ValidationError as error:
-        lines = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
-        raise ValueError("; ".join(lines)) from None
+    record = checked(_Record, packed)
     of = record.labels
     if (of.canary is None) != (record.canary_share is None):
         raise ValueError("canary_share goes with a canary")

@@ -81,7 +81,9 @@ class VersionLineup:
         """The answers of a version on trial; None where it fails, however it does. The first failure is told."""
         try:
             return ask()
-        except Exception:
+        except (
+            Exception
+        ):  # whatever ails a version on trial must not touch the stable version's athletes; it is counted
             if (name, version) not in self._failed:
                 log.exception("a version on trial failed", model=name, version=version)
             self._failed.add((name, version))

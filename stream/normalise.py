@@ -1,7 +1,8 @@
 """Normalise: an athlete's last two minutes in the athlete's own terms, with missingness beside every channel.
 
 Values become distances from the athlete's own centre in units of the athlete's own spread; a new athlete
-starts from the squad's prior and moves to the own baseline as seconds of it are known (shrinkage).
+starts from the squad's prior and moves to the own baseline as seconds of it are known (shrinkage). What was before
+the two minutes comes in half-minute means (:mod:`stream.earlier`).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, FiniteFloat, ValidationError
 from pydantic import Field as Limits
 
 from stream.slots import Field
+
+Kind = TypeVar("Kind", bound=BaseModel)
 
 #: Kinds of activity the performance model tells apart.
 ACTIVITIES: Final = ("football", "run", "ride", "other")
@@ -58,23 +60,27 @@ def static_features(profile: Mapping[str, Any], activity: str | None, at_us: int
 
 def check_athlete(packed: Any) -> dict[str, Any]:
     """An athlete record as it is. Raises ValueError with one line that says what is wrong with it."""
-    return _checked(_Athlete, packed)
+    checked(_Athlete, packed)
+    record: dict[str, Any] = packed
+    return record
 
 
 def check_session(packed: Any) -> dict[str, Any]:
     """A session record as it is. Raises ValueError with one line that says what is wrong with it."""
-    return _checked(_Session, packed)
+    checked(_Session, packed)
+    record: dict[str, Any] = packed
+    return record
 
 
-def _checked(kind: type[BaseModel], packed: Any) -> dict[str, Any]:
+def checked(kind: type[Kind], packed: Any) -> Kind:
+    """A control record by its model. Raises ValueError with one line that says what is wrong with it."""
     if not isinstance(packed, dict):
         raise ValueError("not a map")  # noqa: TRY004 (what a reader refuses is a ValueError, as msgpack's)
     try:
-        kind.model_validate(packed)
+        return kind.model_validate(packed)
     except ValidationError as error:
         lines = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
         raise ValueError("; ".join(lines)) from None
-    return packed
 
 
 def _iso(text: str) -> str:

@@ -114,9 +114,12 @@ class Trial:
             self._forecasts(pair, seen)
 
     def look(self, second: int) -> Verdict | None:
-        """The verdict, once there is one, looked for every five seconds of event time."""
+        """The verdict, once there is one, looked for every five seconds of event time.
+
+        Time may go back: partitions run apart, and one wrong stamp ahead must not put off the verdict for good.
+        """
         self._since = second if self._since is None else self._since
-        if second - self._since < WINDOW_S:
+        if abs(second - self._since) < WINDOW_S:
             return None
         self._since = second
         tallies = [Tally(**{name: int(of[arm]) for name, of in self._counts.items()}) for arm in (0, 1)]

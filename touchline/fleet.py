@@ -83,18 +83,19 @@ class RegistryFleet:
         except (ArtefactMissing, ArtefactDamaged) as error:
             raise ModelRefused(str(error)) from None
 
-    def take_back(self, name: str, version: str) -> Labels:
-        """Take the canary label from a version. In a registry that cannot be written, only the answer says so."""
-        found = labels_of(self._root, name)
-        if found.canary != version:
-            return found
+    def take_back(self, name: str, labels: Labels) -> Labels:
+        """Take the label from the canary of ``labels``, if it still has it; the labels then.
+
+        Of a registry that cannot be read or written only the answer says so.
+        """
         try:
-            move_label(self._root, name, "canary", None)
-        except OSError as error:
+            if labels_of(self._root, name).canary == labels.canary:
+                move_label(self._root, name, "canary", None)
+            return labels_of(self._root, name)
+        except (OSError, ArtefactDamaged) as error:
             log.warning("the registry keeps a label that was taken back", model=name, error=str(error))
             now_us = round(datetime.now(UTC).timestamp() * 1e6)
-            return replace(found, canary=None, share=0.0, moved_us=now_us)
-        return labels_of(self._root, name)
+            return replace(labels, canary=None, share=0.0, moved_us=now_us)
 
 
 def labels_of(root: Path, name: str) -> Labels:

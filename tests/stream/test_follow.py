@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgpack
@@ -53,8 +53,8 @@ class FakeFleet:
         levels = (0.5, 0.6) if version in self.odd else engine.quantile_levels
         return Version({**engine.versions, name: version}, levels)
 
-    def take_back(self, name: str, version: str) -> Labels:
-        assert version in self.there
+    def take_back(self, name: str, labels: Labels) -> Labels:
+        assert labels.canary in self.there
         self.now[name] = Labels(self.now[name].stable, moved_us=self.now[name].moved_us + 1)
         return self.now[name]
 
@@ -135,10 +135,40 @@ def test_a_version_that_is_refused_is_named_once_and_what_ran_runs_on() -> None:
     assert worker.runs() == ("2", None, None)
 
 
-def test_a_canary_with_other_quantile_levels_is_refused() -> None:
-    worker = Worker(FakeFleet(odd={"2"}))
+def performance(**roles: str) -> Labels:
+    share = 0.2 if "canary" in roles else 0.0
+    return Labels(roles.pop("stable", "1"), **roles, share=share, moved_us=20)
+
+
+def test_versions_with_other_quantile_levels_than_the_stable_one_are_refused() -> None:
+    fleet = FakeFleet(odd={"2"}, now={"performance": Labels("1")})
+    worker = Worker(fleet)
+    worker.step(performance=performance(canary="2", shadow="2"))
+    assert not worker.lineup.canaries
+    assert not worker.lineup.shadows
+
+
+def test_a_stable_version_with_other_levels_ends_the_trials_of_its_own_model_only() -> None:
+    fleet = FakeFleet(odd={"2"}, now={"performance": Labels("1"), "forecast": Labels("1")})
+    worker = Worker(fleet)
+    worker.step(performance=performance(canary="3"), forecast=Labels("1", "3", share=0.2, moved_us=20))
+    assert set(worker.lineup.canaries) == {"performance", "forecast"}
+    worker.step(performance=replace(performance(stable="2", canary="3"), moved_us=21))
+    assert worker.lineup.stable.versions["performance"] == "2"
+    assert set(worker.lineup.canaries) == {"forecast"}
+    worker.step(performance=replace(performance(stable="1", canary="3"), moved_us=22))
+    assert set(worker.lineup.canaries) == {"forecast", "performance"}
+
+
+def test_a_verdict_on_a_canary_that_another_has_replaced_changes_nothing() -> None:
+    worker = Worker(FakeFleet())
     worker.step(forecast=Labels("1", "2", share=0.2, moved_us=11))
-    assert worker.runs() == ("1", None, None)
+    old = worker.lineup.canaries["forecast"]
+    worker.step(forecast=Labels("1", "3", share=0.2, moved_us=12))
+    worker.lineup.verdicts.append((old, Verdict("outside", 7, 0.4)))
+    worker.step()
+    assert worker.runs() == ("1", "3", None)
+    assert worker.sent == []
 
 
 def test_a_canary_that_left_its_band_is_taken_back_and_everybody_is_told() -> None:
@@ -190,5 +220,5 @@ def test_labels_go_through_their_record_unchanged(labels: Labels) -> None:
 def test_a_record_that_is_none_is_refused_with_the_key(change: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         check_labels(labels_record("forecast", Labels("1")) | change)
-    with pytest.raises(ValueError, match="dict"):
+    with pytest.raises(ValueError, match="not a map"):
         check_labels([])

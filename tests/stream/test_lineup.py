@@ -126,6 +126,17 @@ def test_a_canary_that_is_worse_goes_and_is_told_of_once(other: Other, measure: 
     assert asked(made, ATHLETES)[1] == ["0"] * len(ATHLETES)
 
 
+def test_one_stamp_far_ahead_does_not_put_off_the_verdict_for_good() -> None:
+    made = lineup(Other("7", fails="raises"), 1.0)
+    slot, nothing = np.arange(2), np.full(2, np.nan)
+    anchor, none = np.zeros((2, 3), np.float32), np.zeros((2, 120, 20), np.float32)
+    for second in [10_000, *range(1000, 1300)]:
+        rows = made.rows(ATHLETES[:2])
+        rows.forecast(none, anchor, np.zeros((2, 24, 6), np.float32))
+        made.look(rows, slot, np.full(2, second), Came(nothing, nothing))
+    assert [verdict.measure for _, verdict in made.take_verdicts()] == ["errors"]
+
+
 def test_a_canary_that_is_as_good_stays() -> None:
     made, _ = after(Other("7"))
     assert set(made.canaries) == {"forecast"}
