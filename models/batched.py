@@ -19,12 +19,13 @@ class Batched:
 
     ``sizes``: all batch sizes, smallest first; those of ``compiled`` go through XLA, which takes seconds each.
     Sizes not warmed up yet are passed over, so that a call never waits for the compiler once one size is warm.
+    ``outputs``: the shapes of the outputs without rows.
     """
 
     def __init__(self, model: keras.Model, sizes: Sequence[int], compiled: Sequence[int]) -> None:
         self._model, self._xla = model, frozenset(compiled)
         self._shapes = [tuple(i.shape[1:]) for i in model.inputs]
-        self._outputs = [tuple(o.shape[1:]) for o in model.outputs]
+        self.outputs = [tuple(o.shape[1:]) for o in model.outputs]
         self._calls: dict[int, Callable[..., list[Any]]] = {}
         self._warm: tuple[int, ...] = ()
         self.sizes = tuple(sorted(sizes))
@@ -43,7 +44,7 @@ class Batched:
         """Inputs ``(B, …)`` to outputs ``(B, …)``."""
         rows = len(inputs[0])
         if rows == 0:
-            return [np.zeros((0, *shape), np.float32) for shape in self._outputs]
+            return [np.zeros((0, *shape), np.float32) for shape in self.outputs]
         parts, begin = [], 0
         while begin < rows:
             size = self._size(rows - begin)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from models.artefact import SHIPPED, Artefact, Manifest, Trust, find_artefact, load_artefact
 from models.batched import Batched
+from models.explain import Explainer, output_of, percentile_of
 from models.labels import find_labelled
 from models.lean import tf
 from models.restore import restore
@@ -67,6 +68,7 @@ class Engine:
         self.device = use_device(threads)
         self.manifests: dict[str, Manifest] = {}
         self._networks: dict[str, Batched] = {}
+        self._explainers: dict[str, Explainer] = {}
         for name in MODELS:
             version = (named or {}).get(name)
             folder = find_artefact(root, name, version) if version else find_labelled(root, name)
@@ -77,7 +79,12 @@ class Engine:
         # UNVERIFIED on a GPU: without XLA there, so that Keras takes cuDNN's LSTM.
         worth = self.device == "CPU" and name in COMPILED
         compiled = sorted(batch_sizes)[1:] if worth else ()
-        self._networks[name] = Batched(restore(artefact), batch_sizes, compiled)
+        model = restore(artefact)
+        self._networks[name] = Batched(model, batch_sizes, compiled)
+        if name == "injury":
+            self._explainers[name] = output_of(model, 0)
+        if name == "performance":
+            self._explainers[name] = percentile_of(model, artefact.manifest.config["levels"])
         self.manifests[name] = artefact.manifest
 
     def replaced(self, folder: Path, trust: Trust | None = None) -> Engine:
@@ -93,6 +100,7 @@ class Engine:
         """Another version of a model, without touching what a copy of this engine shares."""
         sizes = self.batch_sizes
         self.manifests, self._networks = dict(self.manifests), dict(self._networks)
+        self._explainers = dict(self._explainers)
         self._put(artefact, sizes)
         self._networks[artefact.manifest.name].warm_up(sizes[:1])
 
@@ -136,6 +144,20 @@ class Engine:
     def injury(self, days: NDArray[Any]) -> Float32:
         """``days (B, 14, D)`` to the members' calibrated probabilities ``(B, M)``."""
         return self._networks["injury"](days)[0]
+
+    def injury_pushes(self, days: NDArray[Any], ordinary: NDArray[Any]) -> Float32:
+        """How far each entry of ``days (B, 14, D)`` pushed the mean probability away from that of ``ordinary``."""
+        members = self._networks["injury"].outputs[0]
+        return self._explainers["injury"]([days], [ordinary], np.full(members, 1 / members[0])).inputs[0]
+
+    def performance_pushes(
+        self, given: tuple[NDArray[Any], ...], ordinary: tuple[NDArray[Any], ...]
+    ) -> tuple[Float32, ...]:
+        """Of ``effort``, ``static`` and the output ``(B,)``: how far each entry pushed the percentile, 0 to 1.
+
+        ``ordinary``: the same three where nothing pushes.
+        """
+        return self._explainers["performance"](given, ordinary).inputs
 
 
 def use_device(threads: int | None = None) -> str:

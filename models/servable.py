@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from models.artefact import Artefact, Manifest, Trust, load_artefact
 from models.batched import Batched
+from models.explain import Explainer, output_of
 from models.lean import keras
 from models.restore import restore
-from models.tensors import Tensor
+from models.tensors import Explained, Tensor
 
 Float32 = NDArray[np.float32]
 
@@ -34,6 +35,8 @@ class Servable:
         self.inputs = _tensors([i.name for i in model.inputs], model.inputs, manifest.inputs)
         self.outputs = _tensors(model.output_names, model.outputs, _with_levels(manifest))
         self._network = Batched(model, sizes, ())
+        self._model = model
+        self._explainers: dict[int, Explainer] = {}
 
     def warm_up(self) -> dict[int, float]:
         """Trace every batch size; seconds each took."""
@@ -43,6 +46,25 @@ class Servable:
         """Every input ``(B, *shape)`` by name to every output ``(B, *shape)`` by name."""
         answers = self._network(*(inputs[tensor.name] for tensor in self.inputs))
         return {tensor.name: answer for tensor, answer in zip(self.outputs, answers, strict=True)}
+
+    def explain(
+        self,
+        inputs: Mapping[str, NDArray[Any]],
+        baselines: Mapping[str, NDArray[Any]],
+        output: str,
+        weights: NDArray[Any],
+    ) -> Explained:
+        """What pushed the sum of an output's entries times ``weights``, away from that of ``baselines`` ``(1, …)``.
+
+        May run beside a call, in one thread; the first time for an output takes seconds.
+        """
+        index = [tensor.name for tensor in self.outputs].index(output)
+        if index not in self._explainers:
+            self._explainers[index] = output_of(self._model, index)
+        given, start = ([arrays[t.name] for t in self.inputs] for arrays in (inputs, baselines))
+        found = self._explainers[index](given, start, weights)
+        pushes = {tensor.name: push for tensor, push in zip(self.inputs, found.inputs, strict=True)}
+        return Explained(pushes, found.answer, found.baseline, found.gap, found.complete)
 
 
 def load_servable(folder: Path, trust: Trust | None) -> Servable:

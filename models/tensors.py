@@ -1,10 +1,13 @@
-"""What a network takes and gives, in words: no numbers, and no TensorFlow."""
+"""What a network takes and gives, in words, and what pushed an answer. No TensorFlow."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +17,17 @@ class Tensor:
     name: str
     shape: tuple[int, ...]
     about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Of B rows: by input the push of each entry, ``(B, …)``; the answers and those of the baseline, ``(B,)``.
+
+    ``gap (B,)``: what the pushes leave of the difference of the two; ``complete``: whether that is next to nothing.
+    """
+
+    pushes: Mapping[str, NDArray[np.float32]]
+    answer: NDArray[np.float32]
+    baseline: NDArray[np.float32]
+    gap: NDArray[np.float32]
+    complete: bool

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.align import SECOND_US
+from stream.because import MOST, Pushed, of_performance
 from stream.errors import MissingError, UsageError
 from stream.features import HISTORY
+from stream.infer import Answering
 from stream.score import Scored
 from stream.slots import Field, Slots
 
@@ -28,7 +30,6 @@ INACTIVE, PENDING, FIRING, STALE = range(4)
 RESOLVED: Final = "resolved"
 #: A firing alert whose value is missing for this long is stale, s.
 STALE_AFTER_S: Final = 10
-INPUTS: Final = 3
 
 #: What a second can mean to a rule.
 EVENTS: Final = ("missing", "lost", "below", "rested", "held", "raised", "ripe")
@@ -91,16 +92,18 @@ class Transition:
     reason: str
     event_us: int
     value: float | None
-    inputs: tuple[tuple[str, float, str], ...] = ()
+    inputs: tuple[Pushed, ...] = ()
 
     @property
     def message(self) -> str:
-        """The transition in words, with units."""
+        """The transition in words, with units; of a model's score also what pushed it."""
         who = f"{self.athlete}: {self.rule.name.replace('_', ' ')} {self.state} ({self.reason})"
         if self.value is None:
             return who
         limit = self.rule.raise_at if self.state in ("pending", "firing") else self.rule.clear_below
-        return f"{who}: {self.value:.3g} against {limit:.3g} {self.rule.unit}"
+        why = ", ".join(str(entry) for entry in self.inputs if entry.push is not None)
+        compared = f"{who}: {self.value:.3g} against {limit:.3g} {self.rule.unit}"
+        return f"{compared}; pushed by {why}" if why else compared
 
 
 def load_rules(path: Path | None) -> tuple[Rule, ...]:
@@ -182,20 +185,24 @@ class Alerts:
         """What each rule watches, for all rows: metric name to ``(R,)``."""
         return {name: metric(name, scored, self._slots) for name in {rule.metric for rule in self._valued}}
 
-    def judge(self, scored: Scored, rows: Ints, values: Mapping[str, Floats]) -> list[Transition]:
-        """Transitions that one wave of seconds brings."""
+    def judge(
+        self, scored: Scored, rows: Ints, values: Mapping[str, Floats], arms: Answering
+    ) -> list[Transition]:
+        """Transitions that one wave of seconds brings; ``arms`` answered all seconds and can say why."""
         out: list[Transition] = []
         slot, second = scored.seconds.slot[rows], scored.seconds.second[rows]
         for rule in self._valued:
             value = values[rule.metric][rows]
             before, event = self._events(rule, slot, second, value)
             after = NEXT[before, event]
-            for k in np.flatnonzero(after != before):
+            changed = np.flatnonzero(after != before)
+            inputs = pushed_by(rule, scored, rows[changed], self._slots, arms)
+            for k, pushed in zip(changed, inputs, strict=True):
                 reason = TABLE[int(before[k]), int(event[k])][1]
                 moment = (int(second[k]) + 1) * SECOND_US
                 change = (int(before[k]), int(after[k]), reason)
                 made = self._change(rule, int(slot[k]), change, (moment, float(value[k])))
-                out.append(replace(made, inputs=pushed_by(rule, scored, int(rows[k]), self._slots)))
+                out.append(replace(made, inputs=pushed))
         return out
 
     def _events(self, rule: Rule, slot: Ints, second: Ints, value: Floats) -> tuple[Ints, Ints]:
@@ -313,13 +320,28 @@ def _risk(scored: Scored, slots: Slots) -> Floats:
     return np.where(silent, np.nan, np.array([known[int(s)] for s in slot], dtype=np.float64))
 
 
-def pushed_by(rule: Rule, scored: Scored, row: int, slots: Slots) -> tuple[tuple[str, float, str], ...]:
-    """The three inputs that stand out most: of the day for the risk, else of the second, in own spreads."""
-    slot = int(scored.seconds.slot[row])
+def pushed_by(
+    rule: Rule, scored: Scored, rows: Ints, slots: Slots, arms: Answering
+) -> list[tuple[Pushed, ...]]:
+    """The inputs that pushed the value of each of these rows most: of a model's score by its pushes.
+
+    Of a measured value those of the second that are furthest from the athlete's own mean, in own spreads.
+    """
+    if not len(rows):
+        return []
+    if rule.metric == "performance":
+        return of_performance(scored.inferred.asked.some(rows), arms.some(rows))
+    slot = scored.seconds.slot[rows]
     if rule.metric == "injury_risk":
-        return tuple((name, value, unit) for name, value, unit in slots.of(slot).context["stands_out"])
-    now = scored.measures.history[row]
+        found = (slots.of(int(one)).context["injury"]["because"] for one in slot)
+        return [tuple(Pushed(**entry) for entry in entries) for entries in found]
+    now = scored.measures.history[rows]
     far = np.abs(now - slots.state["centre"][slot]) / slots.state["spread"][slot]
-    order = np.argsort(-np.nan_to_num(far, nan=-1.0), kind="stable")[:INPUTS]
+    order = np.argsort(-np.nan_to_num(far, nan=-1.0), axis=1, kind="stable")[:, :MOST]
     names = list(HISTORY.items())
-    return tuple((names[k][0], round(float(now[k]), 4), names[k][1]) for k in order if not np.isnan(far[k]))
+    return [
+        tuple(
+            Pushed(names[k][0], round(float(now[row, k]), 4), names[k][1]) for k in best if far[row, k] >= 0
+        )
+        for row, best in enumerate(order)
+    ]

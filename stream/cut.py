@@ -67,6 +67,10 @@ class _NoModel:
         """No risk at all."""
         return np.zeros((len(days), 1), dtype=np.float32)
 
+    def injury_pushes(self, days: NDArray[np.float32], ordinary: NDArray[np.float32]) -> NDArray[np.float32]:
+        """And nothing pushes it."""
+        return np.zeros_like(days - ordinary)
+
 
 class _Cutter(Route):
     """The route up to its features, gathering instead of scoring."""

@@ -180,12 +180,21 @@ def _number(value: Any) -> float:
     return float("nan") if value is None else float(value)
 
 
-def stands_out(rows: Sequence[Mapping[str, Any]], most: int = 3) -> tuple[tuple[str, float, str], ...]:
-    """The last day's inputs furthest from their centre: name, value and unit, the furthest first."""
+def ordinary(window: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``(…, 14, 17)`` with the own usual load and common wellness in the place of what is known."""
+    usual = window.copy()
+    usual[..., : len(COLUMNS)] = 0
+    return usual
+
+
+def newest_values(rows: Sequence[Mapping[str, Any]]) -> Floats:
+    """What is newest of every column at the last of these days, carried on as the network sees it, ``(8,)``."""
     if not rows:
-        return ()
+        return np.full(len(COLUMNS), np.nan)
     values = calendar(rows, max(date.fromisoformat(row["date"]) for row in rows)).values
-    last = day_features(values[None], np.ones(1))[0, -1, : len(COLUMNS)]
-    carried = _carry(values[None])[0][0, -1]
-    order = [k for k in np.argsort(-np.abs(last), kind="stable")[:most] if last[k] != 0]
-    return tuple((COLUMNS[k], round(float(carried[k]), 3), UNITS[COLUMNS[k]]) for k in order)
+    carried, present = _carry(values[None])
+    # The day's own load may not be in yet: then the newest that is.
+    known = np.flatnonzero(np.isfinite(values[:, 0]))
+    newest = np.where(present[0, -1] > 0, carried[0, -1], np.nan)
+    newest[0] = values[known[-1], 0] if len(known) else np.nan
+    return newest

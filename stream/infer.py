@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from stream.roster import STATIC
 Float32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+#: Effort ``(B, 120, E)``, static ``(B, S)`` and output over the own ``(B,)``.
+Performed = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 #: Seconds of a channel a forecast must have seen within its two minutes.
 SEEN_S: Final = 30
@@ -80,9 +82,18 @@ class Engine(Protocol):
     def injury(self, days: Float32) -> Float32:
         """``days (B, 14, D)`` to the ensemble's probabilities ``(B, M)``."""
 
+    def injury_pushes(self, days: Float32, ordinary: Float32) -> Float32:
+        """How far entries pushed the mean probability of ``days (B, 14, D)`` from that of ``ordinary``: alike."""
+
+    def performance_pushes(self, given: Performed, ordinary: Performed) -> tuple[Float32, ...]:
+        """How far entries of each of the three pushed the percentile (0 to 1) from that of ``ordinary``: alike."""
+
 
 class Answering(Engine, Protocol):
     """The engine for R rows, which may be answered by different versions."""
+
+    def some(self, rows: Ints) -> Engine:
+        """The engine for some of the rows, to explain them."""
 
     def versions_by_row(self) -> Sequence[Mapping[str, str]]:
         """Model to the version that answered, of each row."""
@@ -137,8 +148,38 @@ class _Everybody:
     def injury(self, days: Float32) -> Float32:
         return self._engine.injury(days)
 
+    def injury_pushes(self, days: Float32, ordinary: Float32) -> Float32:
+        return self._engine.injury_pushes(days, ordinary)
+
+    def performance_pushes(self, given: Performed, ordinary: Performed) -> tuple[Float32, ...]:
+        return self._engine.performance_pushes(given, ordinary)
+
     def versions_by_row(self) -> Sequence[Mapping[str, str]]:
         return [self.versions] * self._rows
+
+    def some(self, rows: Ints) -> Engine:  # noqa: ARG002 (the protocol's)
+        return self._engine
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the performance model was asked for R seconds: ``effort (R, 120, 4)``, ``static (R, S)``.
+
+    And what it is held against: ``output (R,)``, the mean of the last minute in the unit of its ``kind (R,)``, and
+    ``over_own (R,)``, see :class:`Output`.
+    """
+
+    effort: Float32
+    static: Float32
+    output: Floats
+    over_own: Floats
+    kind: Ints
+
+    def some(self, rows: Ints) -> Asked:
+        """Of some of the seconds."""
+        return Asked(
+            self.effort[rows], self.static[rows], self.output[rows], self.over_own[rows], self.kind[rows]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +189,7 @@ class Inferred:
     ``median (R, 3, 60)`` of heart rate, speed, yaw rate; ``acceleration (R, 60)``; ``bands (R, 3, 6, 2)``.
     ``percentile (R,)``: where the actual output lies among what is expected when fresh, 0 to 1;
     ``over_expected (R,)``: the output over the median of that; ``kind (R,)`` of output; ``abstains (R,)``: index into
-    :data:`ABSTENTIONS` of why there is no percentile.
+    :data:`ABSTENTIONS` of why there is no percentile. ``asked``: what the percentile came from.
     """
 
     median: Float32
@@ -158,6 +199,7 @@ class Inferred:
     over_expected: Floats
     kind: NDArray[np.int64]
     abstains: NDArray[np.int64]
+    asked: Asked
 
 
 ABSTENTIONS: Final = (
@@ -186,12 +228,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Mean output of the last minute of R rows over the prior's centre and over the athlete's efficiency.
+    """Output of the last minute of R rows.
 
-    ``kind (R,)``: index into :data:`OUTPUTS`, the best that is there; ``over_own (R,)``; ``abstains (R,)``.
+    ``kind (R,)``: index into :data:`OUTPUTS`, the best that is there; ``mean (R,)`` of it; ``over_own (R,)``: that
+    over the prior's centre and over the athlete's efficiency; ``abstains (R,)``.
     """
 
     kind: NDArray[np.int64]
+    mean: Floats
     over_own: Floats
     abstains: NDArray[np.int64]
 
@@ -209,10 +253,20 @@ def infer(windows: Normalised, person: Person, engine: Engine) -> Inferred:
             none,
             none.astype(np.int64),
             none.astype(np.int64),
+            Asked(
+                np.zeros((0, windows.raw.shape[1], len(EFFORT)), np.float32),
+                np.zeros((0, len(PERSONAL)), np.float32),
+                none,
+                none,
+                none.astype(np.int64),
+            ),
         )
     median, acceleration, bands = _forecast(windows, engine)
     given = output(windows.raw, person)
-    quantiles = engine.performance(effort(windows.raw, person), personal(person, given.kind))
+    asked = Asked(
+        effort(windows.raw, person), personal(person, given.kind), given.mean, given.over_own, given.kind
+    )
+    quantiles = engine.performance(asked.effort, asked.static)
     percentile = percentile_of(given.over_own, quantiles, engine.quantile_levels)
     expected = quantiles[:, engine.quantile_levels.index(0.5)].astype(np.float64)
     scored = given.abstains == 0
@@ -224,6 +278,7 @@ def infer(windows: Normalised, person: Person, engine: Engine) -> Inferred:
         over_expected=np.where(scored, given.over_own / np.maximum(expected, LEAST_EXPECTED), np.nan),
         kind=given.kind,
         abstains=given.abstains,
+        asked=asked,
     )
 
 
@@ -263,10 +318,11 @@ def output(raw: Float32, person: Person) -> Output:
     """The output of the last minute of ``raw (R, 120, channels)``, and why it may not be scored."""
     recent = raw[:, -OUTPUT_S:]
     columns = [CHANNELS.index(name) for name in OUTPUTS]
-    mean = np.stack([_mean(recent[:, :, column]) for column in columns], axis=1) / _CENTRE  # (R, 3)
-    kind = np.argmax(~np.isnan(mean), axis=1)
+    means = np.stack([_mean(recent[:, :, column]) for column in columns], axis=1)  # (R, 3)
+    kind = np.argmax(~np.isnan(means), axis=1)
     rows = np.arange(len(recent))
-    over_own = mean[rows, kind] / person.efficiency[rows, kind]
+    mean = means[rows, kind]
+    over_own = mean / _CENTRE[kind] / person.efficiency[rows, kind]
     heart = _mean(recent[:, :, CHANNELS.index("heart_rate")])
     reserve = (heart - person.heart_rest) / (person.heart_max - person.heart_rest)
     seen = ~np.isnan(recent)
@@ -275,7 +331,7 @@ def output(raw: Float32, person: Person) -> Output:
     reasons[np.isnan(over_own) | np.isnan(reserve)] = 3
     reasons[~seen[:, :, columns].any(axis=(1, 2))] = 2
     reasons[~seen[:, :, CHANNELS.index("heart_rate")].any(axis=1)] = 1
-    return Output(kind, over_own, reasons)
+    return Output(kind, mean, over_own, reasons)
 
 
 def _mean(values: Float32) -> Floats:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from models.watch import Verdict
 from stream import metrics
 from stream.alert import Rule
-from stream.infer import Answering, Came, Engine, Forecast
+from stream.infer import Answering, Came, Engine, Forecast, Performed
 from stream.timed import Stopwatch
 from stream.trial import Canary, Pair, Seen, Trial
 
@@ -99,6 +99,7 @@ class Arms:
 
     def __init__(self, lineup: VersionLineup, rows: int, mine: Mapping[str, NDArray[np.intp]]) -> None:
         self._lineup, self._rows, self._mine = lineup, rows, mine
+        self._canaries = dict(lineup.canaries)
         self.pairs: dict[str, Pair] = {}
 
     @property
@@ -137,6 +138,37 @@ class Arms:
         """As the engine; where versions differ in members, NaN fills up."""
         return self._answer("injury", lambda engine, rows: (engine.injury(days[rows]),))[0]
 
+    def injury_pushes(self, days: Float32, ordinary: Float32) -> Float32:
+        """As the engine; NaN where the canary cannot say."""
+        return self._explained("injury", lambda e, rows: (e.injury_pushes(days[rows], ordinary[rows]),))[0]
+
+    def performance_pushes(self, given: Performed, ordinary: Performed) -> Arrays:
+        """As the engine; NaN where the canary cannot say."""
+
+        def ask(engine: Engine, rows: Any) -> Arrays:
+            picked = [(a[0][rows], a[1][rows], a[2][rows]) for a in (given, ordinary)]
+            return engine.performance_pushes(*picked)
+
+        return self._explained("performance", ask)
+
+    def some(self, rows: Ints) -> Arms:
+        """The arms of some of the rows, that answer as these do."""
+        place = {name: np.flatnonzero(np.isin(rows, pair.rows)) for name, pair in self.pairs.items()}
+        found = Arms(self._lineup, len(rows), {name: at for name, at in place.items() if len(at)})
+        found._canaries = self._canaries
+        return found
+
+    def _explained(self, name: str, ask: Ask) -> Arrays:
+        """Each row by its athlete's version. A trial is not about explanations: nothing is tallied."""
+        with self._lineup.stopwatch.running():
+            stable = ask(self._lineup.stable, slice(None))
+            if name not in self._mine:
+                return stable
+            canary, there = self._canaries[name], self._mine[name]
+            told = self._lineup.tried(name, canary.version, lambda: ask(canary.engine, there))
+            unknown = tuple(np.full_like(array[there], np.nan) for array in stable)
+            return tuple(_overlaid(*arrays, there) for arrays in zip(stable, told or unknown, strict=True))
+
     def _answer(self, name: str, ask: Ask) -> Arrays:
         with self._lineup.stopwatch.running():
             return self._answered(name, ask)
@@ -155,7 +187,7 @@ class Arms:
         return tuple(_overlaid(*arrays, pair.rows) for arrays in zip(stable, pair.canary, strict=True))
 
     def _pair(self, name: str, ask: Ask, stable: tuple[Arrays, float]) -> Pair:
-        canary, there = self._lineup.canaries[name], self._mine[name]
+        canary, there = self._canaries[name], self._mine[name]
         began = time.perf_counter()
         told = self._lineup.tried(name, canary.version, lambda: ask(canary.engine, there))
         took_s = time.perf_counter() - began

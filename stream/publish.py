@@ -85,7 +85,7 @@ def alert_data(transition: Transition) -> dict[str, Any]:
         "threshold": None if rule.metric == "silence" else rule.raise_at,
         "unit": rule.unit,
         "event_us": transition.event_us,
-        "inputs": [{"name": name, "value": value, "unit": unit} for name, value, unit in transition.inputs],
+        "inputs": [entry.as_map() for entry in transition.inputs],
     }
 
 

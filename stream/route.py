@@ -13,10 +13,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream import alert, align, diary, efficiency, features, infer, normalise, roster, score
+from stream import alert, align, because, diary, efficiency, features, infer, normalise, roster, score
 from stream.alert import Alerts, Rule, Transition
 from stream.align import SECOND_US, Aligned, Clock
-from stream.days import morning_input, stands_out, until
+from stream.days import morning_input, ordinary, until
 from stream.decode import Decoded, decode
 from stream.features import Measures
 from stream.infer import Alone, Came, Engine, Inferred, Lineup, Person
@@ -104,7 +104,7 @@ class Route:
         values = self._alerts.values(scored)
         for wave, rows in enumerate(seconds.waves()):
             self._mark(marks, wave, out)
-            out.alerts += self._alerts.judge(scored, rows, values)
+            out.alerts += self._alerts.judge(scored, rows, values, arms)
             for row, on in zip(rows, self._alerts.on(seconds.slot[rows]), strict=True):
                 records[row]["alerts"] = self._alerts.active(int(seconds.slot[row])) if on else []
         self._mark(marks, None, out)
@@ -159,15 +159,16 @@ class Route:
             mornings.append(until(person.get("days") or [], diary.day_of(at_us)))
             inputs.append(morning_input(mornings[-1], diary.day_of(at_us)))
         arms = self.lineup.rows(self._names(started))
-        risks = arms.injury(np.stack([found.window for found in inputs])).astype(np.float64)
-        versions = arms.versions_by_row()
-        for slot, members, rows, found, version in zip(
-            started, risks, mornings, inputs, versions, strict=True
-        ):
+        days = np.stack([found.window for found in inputs])
+        risks = arms.injury(days).astype(np.float64)
+        pushes = arms.injury_pushes(days, ordinary(days))
+        told = zip(started, risks, mornings, inputs, pushes, arms.versions_by_row(), strict=True)
+        for slot, members, rows, found, pushed, version in told:
+            injury = self._injury(slot, members, rows, found.abstains)
+            why = () if found.abstains else because.of_days(rows, pushed)
             self.slots.of(slot).context = {
                 "scored_by": {name: of for name, of in version.items() if name == "injury"},
-                "injury": self._injury(slot, members, rows, found.abstains),
-                "stands_out": [list(entry) for entry in stands_out(rows)],
+                "injury": {**injury, "because": [entry.as_map() for entry in why]},
             }
 
     def _leave(self, slot: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.infer import Performed
 from stream.records import Frame, Record, encode_frame
 
 Float32 = NDArray[np.float32]
@@ -44,6 +45,16 @@ class FakeEngine:
 
     def injury(self, days: Float32) -> Float32:
         return np.tile(np.linspace(0.01, 0.02, 5, dtype=np.float32), (len(days), 1))
+
+    def injury_pushes(self, days: Float32, ordinary: Float32) -> Float32:
+        """As if every entry counted alike."""
+        return (days - ordinary) * np.float32(0.001)
+
+    def performance_pushes(self, given: Performed, ordinary: Performed) -> tuple[Float32, ...]:
+        """As if every entry counted alike."""
+        return tuple(
+            (a - b).astype(np.float32) * np.float32(0.001) for a, b in zip(given, ordinary, strict=True)
+        )
 
 
 def record(frame: Frame, offset: int, at_us: int | None = None, *, venue: bool = False) -> Record:

@@ -8,7 +8,7 @@ import type { Athlete } from "./squad.ts";
 import { Trail } from "./trail.ts";
 import type { View } from "./view.ts";
 import type { About, WireAlert } from "./wire.ts";
-import { distance, duration, fixed, NONE, ruleName } from "./words.ts";
+import { distance, duration, fixed, NONE, pushedBy, ruleName } from "./words.ts";
 
 /** Minutes to choose from. The first come from the server's memory, the rest from the store. */
 const SPANS = [10, 30, 90] as const;
@@ -165,6 +165,7 @@ function noticesOf({ alerts, notes }: About): { state: string; text: string }[] 
   const reasons = [
     notes.performance_abstains && `Performance is not given: ${notes.performance_abstains}.`,
     notes.injury_abstains && `Injury risk is not given: ${notes.injury_abstains}.`,
+    notes.injury_because.length > 0 && `Injury risk, pushed by (points): ${pushedBy(notes.injury_because)}.`,
     notes.outside_population && "Injury risk is a guess: the model was not trained on athletes like this one.",
   ];
   return [

@@ -21,11 +21,21 @@ export interface WireAlert {
   readonly unit: string | null;
 }
 
+/** An input, and how far it pushed a score; null where nobody knows. */
+export interface Pushed {
+  readonly name: string;
+  readonly value: Value;
+  readonly unit: string | null;
+  readonly push: Value;
+}
+
 export interface Notes {
   readonly performance_abstains: string | null;
   readonly injury_abstains: string | null;
   readonly outside_population: boolean;
   readonly load_source: string | null;
+  /** What pushed the risk most, in probability. */
+  readonly injury_because: readonly Pushed[];
 }
 
 /** What changes seldom. */

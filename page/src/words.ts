@@ -1,5 +1,7 @@
 // Numbers and states in words with units. Pure.
 
+import type { Pushed } from "./wire";
+
 export const NONE = "–";
 
 export function fixed(value: number | null | undefined, digits: number): string {
@@ -44,6 +46,17 @@ export function ruleName(rule: string): string {
 
 export function count(n: number, one: string, many: string): string {
   return `${n} ${n === 1 ? one : many}`;
+}
+
+/** What pushed a probability, with the push in points of per cent: "load 912 AU (+1.2)". */
+export function pushedBy(inputs: readonly Pushed[]): string {
+  return inputs.map(pushedWords).join(", ");
+}
+
+function pushedWords({ name, value, unit, push }: Pushed): string {
+  const amount = value === null ? NONE : String(Number(value.toPrecision(3)));
+  const points = push === null ? "" : ` (${push < 0 ? "−" : "+"}${Math.abs(push * 100).toFixed(1)})`;
+  return [name.replaceAll("_", " "), amount, unit].filter(Boolean).join(" ") + points;
 }
 
 /** Event time in words, for recorded data; always UTC, and says so. */

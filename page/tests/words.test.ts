@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { markText, marks } from "../src/axis.ts";
 import { waitMs } from "../src/backoff.ts";
 import { PANELS, reading } from "../src/panels.ts";
-import { count, distance, duration, fixed, moment, percent, ruleName } from "../src/words.ts";
+import { count, distance, duration, fixed, moment, percent, pushedBy, ruleName } from "../src/words.ts";
 
 test("a duration is in the unit people would use", () => {
   assert.deepEqual([0, 34.9, 99, 100, 3599, 3600, 4000].map(duration), [
@@ -25,6 +25,15 @@ test("nothing is a dash", () => {
 
 test("a rule has its name, an unknown one its own words", () => {
   assert.deepEqual(["heart_rate_high", "my_own_rule"].map(ruleName), ["Heart rate high", "My own rule"]);
+});
+
+test("what pushed a risk has its value, its unit and its push in points", () => {
+  const inputs = [
+    { name: "load", value: 912.34, unit: "AU", push: 0.0123 },
+    { name: "sleep_quality", value: 4, unit: "of 5", push: -0.002 },
+    { name: "mood", value: null, unit: "of 5", push: null },
+  ];
+  assert.equal(pushedBy(inputs), "load 912 AU (+1.2), sleep quality 4 of 5 (−0.2), mood – of 5");
 });
 
 test("one is one and two are many", () => {

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from stream.errors import RequestRefused
-from stream.serving import frames, open_inference, tensorflow_shape
+from stream.serving import explain, frames, open_inference, tensorflow_shape
 from stream.serving.description import add_description
 from stream.serving.inference import Service
 
@@ -25,6 +25,7 @@ def create_serving(service: Service) -> FastAPI:
     app = FastAPI(title="Touchline models", version=version("touchline"), docs_url=None, redoc_url=None)
     app.state.service = service
     app.include_router(tensorflow_shape.router)
+    app.include_router(explain.router)
     app.include_router(open_inference.router)
     app.include_router(frames.router)
     app.add_api_route("/metrics", metrics, include_in_schema=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from models.tensors import Tensor
+from models.tensors import Explained, Tensor
 from stream.serving.network import Arrays
 
 if TYPE_CHECKING:
@@ -27,3 +27,7 @@ class Held:
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """Ask the network."""
         return self._servable(inputs)
+
+    def explain(self, inputs: Arrays, baselines: Arrays, output: str, weights: NDArray[Any]) -> Explained:
+        """Ask why."""
+        return self._servable.explain(inputs, baselines, output, weights)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fastapi import Request
@@ -14,6 +14,7 @@ from fastapi import Request
 from stream.errors import RequestRefused
 from stream.serving import metrics, values
 from stream.serving.batcher import Answer, Batcher
+from stream.serving.explaining import Explaining
 from stream.serving.network import Arrays, Network
 from stream.serving.refusals import BadInput, DeadlinePassed, NotJson, TooLarge
 from stream.serving.scoring import Scorer
@@ -38,6 +39,7 @@ class Service:
     scorer: Scorer
     timeout_s: float = 10.0
     body_bytes: int = 1 << 24
+    explaining: Explaining = field(default_factory=Explaining)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,7 @@ async def _infer(request: Request, wanted: Wanted, read: Reader, known: list[str
     service.shelf.check_ready()
     known[:] = wanted.name, service.shelf.resolve(wanted.name, wanted.version, wanted.label)
     deadline = deadline_of(request, service)
-    body = await read_body(request, service.body_bytes)
-    asked = await asyncio.to_thread(values.parse, body) if len(body) > LONG else values.parse(body)
+    asked = await read_asked(request, service.body_bytes)
     batcher = await find_network(service.shelf, wanted, deadline)
     answer = await batcher.submit(read(asked, batcher.network), deadline)
     values.finite(answer.outputs)
@@ -127,6 +128,12 @@ def timeout_s(request: Request, most_s: float) -> float:
     if not (text.isascii() and text.isdigit() and 0 < len(text) <= 9):
         raise BadInput(f"{TIMEOUT_HEADER}: a whole number of milliseconds is wanted")
     return min(int(text) / 1e3, most_s)
+
+
+async def read_asked(request: Request, most: int) -> dict[str, Any]:
+    """The JSON object of the body. Raises TooLarge, NotJson or BadInput."""
+    body = await read_body(request, most)
+    return await asyncio.to_thread(values.parse, body) if len(body) > LONG else values.parse(body)
 
 
 async def read_body(request: Request, most: int) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.tensors import Tensor
+from models.tensors import Explained, Tensor
 
 Float32 = NDArray[np.float32]
 Arrays = Mapping[str, Float32]
@@ -40,6 +40,12 @@ class Network(Protocol):
 
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """Every input ``(B, *shape)`` to every output ``(B, *shape)``."""
+
+    def explain(self, inputs: Arrays, baselines: Arrays, output: str, weights: NDArray[Any]) -> Explained:
+        """What pushed the sum of an output's entries times ``weights``, away from that of ``baselines``.
+
+        Called from one thread, which may be another.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from stream.infer import Performed
 from stream.serving import metrics
 from stream.serving.network import Arrays, Float32, Network
 from stream.serving.refusals import BadInput
@@ -50,6 +53,21 @@ class Networks:
     def injury(self, days: Float32) -> Float32:
         """As :meth:`stream.infer.Engine.injury`."""
         return self._run("injury", {"days": days})["probability"]
+
+    def injury_pushes(self, days: Float32, ordinary: Float32) -> Float32:
+        """As :meth:`stream.infer.Engine.injury_pushes`."""
+        network = self._networks["injury"]
+        (members,) = network.outputs[0].shape
+        mean = np.full(members, 1 / members)
+        return network.explain({"days": days}, {"days": ordinary}, "probability", mean).pushes["days"]
+
+    def performance_pushes(
+        self,
+        given: Performed,
+        ordinary: Performed,  # noqa: ARG002 (the protocol's)
+    ) -> tuple[Float32, ...]:
+        """Unknown: only alerts tell them, and none are sent from here."""
+        return tuple(np.full(np.shape(a), np.nan, np.float32) for a in given)
 
     def _run(self, name: str, inputs: Arrays) -> Arrays:
         network = self._networks[name]

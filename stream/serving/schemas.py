@@ -69,6 +69,56 @@ PREDICTED: Final = _answer(
     {"type": "object", "properties": {"predictions": _NESTED, "outputs": {}}},
 )
 
+EXPLAIN: Final = _asked(
+    {
+        "type": "object",
+        "properties": {
+            "instances": _ROWS,
+            "inputs": _COLUMNS,
+            "output": {"type": "string", "description": "Of the network; a single one may go without."},
+            "index": _SIZES | {"description": "Place in that output; the mean of all places without one."},
+            "baseline": {
+                "type": "object",
+                "additionalProperties": _NESTED,
+                "description": "One row of each input that pushes are counted from; zeros without it.",
+            },
+        },
+        "oneOf": [{"required": ["instances"]}, {"required": ["inputs"]}],
+    }
+)
+_NUMBER: Final[Schema] = {"type": "number"}
+EXPLAINED: Final = _answer(
+    "By row how far each entry pushed the answer away from that of the baseline; pushes add up to the difference but "
+    "for `gap`",
+    {
+        "type": "object",
+        "required": ["model_version", "output", "index", "explanations"],
+        "properties": {
+            "model_version": _TEXT,
+            "output": _TEXT,
+            "index": {"anyOf": [_SIZES, {"type": "null"}]},
+            "explanations": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["answer", "baseline", "gap", "pushes", "channels"],
+                    "properties": {
+                        "answer": _NUMBER,
+                        "baseline": _NUMBER,
+                        "gap": _NUMBER,
+                        "pushes": {"type": "object", "additionalProperties": _NESTED},
+                        "channels": {
+                            "type": "object",
+                            "additionalProperties": {"type": "object", "additionalProperties": _NUMBER},
+                            "description": "Input to channel to its pushes added up.",
+                        },
+                    },
+                },
+            },
+        },
+    },
+)
+
 _TENSOR: Final[Schema] = {
     "type": "object",
     "required": ["name", "shape", "datatype", "data"],

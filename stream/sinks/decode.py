@@ -51,7 +51,7 @@ def decode_alert(headers: Mapping[str, bytes], value: bytes | None) -> StoredAle
         value=_number(data, "value"),
         threshold=_number(data, "threshold"),
         unit=_text(data, "unit"),
-        inputs=_inputs(data.get("inputs")),
+        inputs=decode_inputs(data.get("inputs")),
     )
 
 
@@ -73,12 +73,15 @@ def _json_map(value: bytes) -> dict[str, Any]:
     return data
 
 
-def _inputs(entries: Any) -> tuple[AlertInput, ...]:
+def decode_inputs(entries: Any) -> tuple[AlertInput, ...]:
+    """What pushed an alert or a score. Raises ValueError for what is no list of maps."""
     if entries is None:
         return ()
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ValueError("inputs is not a list of maps")
-    return tuple(AlertInput(_id(e, "name"), _number(e, "value"), _text(e, "unit")) for e in entries)
+    return tuple(
+        AlertInput(_id(e, "name"), _number(e, "value"), _text(e, "unit"), _number(e, "push")) for e in entries
+    )
 
 
 def _id(record: Mapping[str, Any], key: str) -> str:

@@ -46,7 +46,7 @@ def alert_point(alert: StoredAlert) -> Point:
     fields = {
         "id": tag_of(alert.id), "reason": alert.reason, "message": alert.message, "unit": alert.unit,
         "value": alert.value, "threshold": alert.threshold,
-        "inputs": json.dumps([(i.name, i.value, i.unit) for i in alert.inputs]),
+        "inputs": json.dumps([(i.name, i.value, i.unit, i.push) for i in alert.inputs]),
     }  # fmt: skip
     there = {name: value for name, value in fields.items() if value is not None}
     return Point(alert.id, line(ALERTS, tags, there, alert.event_us))

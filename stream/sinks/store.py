@@ -24,11 +24,12 @@ _KNOWN: Final = frozenset(FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class AlertInput:
-    """One of the inputs that pushed an alert most; ``value`` in ``unit``."""
+    """One of the inputs that pushed an alert most: ``value`` in ``unit``, ``push`` in that of the alert's value."""
 
     name: str
     value: float | None
     unit: str | None
+    push: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stream.sinks.store import StoredAlert
+from stream.sinks.decode import decode_inputs
+from stream.sinks.store import AlertInput, StoredAlert
 from stream.web.columns import COLUMNS, Row, row_of
 from stream.web.messages import Named
 from stream.web.ring import SECOND_US, Ring
@@ -45,6 +46,7 @@ class Notes:
     injury_abstains: str | None = None
     outside_population: bool = False
     load_source: str | None = None
+    injury_because: tuple[AlertInput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,16 @@ def _notes(score: Mapping[str, Any]) -> Notes:
         injury_abstains=_text(injury.get("abstains")),
         outside_population=injury.get("outside_population") is True,
         load_source=_text(injury.get("load_source")),
+        injury_because=_because(injury.get("because")),
     )
+
+
+def _because(entries: Any) -> tuple[AlertInput, ...]:
+    """What pushed a score; of what another version of the worker says otherwise nothing."""
+    try:
+        return decode_inputs(entries)
+    except ValueError:
+        return ()
 
 
 def _text(value: Any) -> str | None:

@@ -267,7 +267,9 @@ def test_the_risk_raises_alerts_only_for_whom_the_model_was_made(population: str
     log.send(2, heart(100))
     out = make_route(rules=(rule,), people=people).push(log.records)
     assert [transition.state for transition in out.alerts] == (["firing"] if fires else [])
-    assert all({"load", "fatigue"} <= {name for name, _, _ in transition.inputs} for transition in out.alerts)
+    assert all(
+        {"load", "fatigue"} <= {entry.name for entry in transition.inputs} for transition in out.alerts
+    )
 
 
 def test_athletes_have_their_own_alerts() -> None:

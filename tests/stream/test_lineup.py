@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stream.infer import Came
+from stream.infer import Came, Performed
 from stream.lineup import VersionLineup
 from stream.roster import Roster
 from stream.route import Route
@@ -39,6 +39,14 @@ class Other(FakeEngine):
 
     def injury(self, days: Float32) -> Float32:
         return np.full((len(days), 3), 0.5, np.float32)
+
+    def injury_pushes(self, days: Float32, ordinary: Float32) -> Float32:
+        return 2 * super().injury_pushes(days, ordinary)
+
+    def performance_pushes(self, given: Performed, ordinary: Performed) -> tuple[Float32, ...]:
+        if self.fails == "raises":
+            raise ValueError("no answer")
+        return super().performance_pushes(given, ordinary)
 
 
 def lineup(other: FakeEngine, share: float = 0.3, model: str = "forecast") -> VersionLineup:
@@ -181,3 +189,28 @@ def test_every_score_carries_the_version_that_gave_it_and_none_is_lost_when_vers
         versions = [score["lineage"]["models"]["forecast"] for score in told[athlete]]
         assert list(dict.fromkeys(versions)) == (["0", "7", "8"] if seven else ["0", "8"])
         assert {score["lineage"]["models"]["injury"] for score in told[athlete]} == {"0"}, "as at its start"
+
+
+def test_each_row_is_explained_by_the_version_that_answered_it() -> None:
+    made = lineup(Other("7"), model="injury")
+    rows = made.rows(ATHLETES)
+    days = np.ones((len(ATHLETES), 14, 17), np.float32)
+    rows.injury(days)
+    versions = np.array([of_row["injury"] for of_row in rows.versions_by_row()])
+    pushes = rows.injury_pushes(days, np.zeros_like(days))[:, 0, 0]
+    np.testing.assert_allclose(pushes, np.where(versions == "7", 0.002, 0.001), rtol=1e-6)
+    picked = np.flatnonzero(np.arange(len(ATHLETES)) % 3 == 0)
+    made.canaries.clear()
+    some = rows.some(picked).injury_pushes(days[picked], np.zeros_like(days[picked]))[:, 0, 0]
+    np.testing.assert_allclose(some, pushes[picked], err_msg="also once the canary has gone")
+
+
+def test_what_a_canary_cannot_explain_is_not_explained_by_another_version() -> None:
+    rows = lineup(Other("7", fails="raises"), share=1.0, model="performance").rows(ATHLETES)
+    effort, static, output = (
+        np.ones((len(ATHLETES), 120, 4)),
+        np.ones((len(ATHLETES), 11)),
+        np.ones(len(ATHLETES)),
+    )
+    given = (effort.astype(np.float32), static.astype(np.float32), output)
+    assert all(np.isnan(push).all() for push in rows.performance_pushes(given, given))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from stream import topics
 from stream.alert import Rule, Transition
+from stream.because import Pushed
 from stream.decode import decode
 from stream.publish import SOURCE, Message, alert_data, alert_message, rejected_message, score_message
 from stream.records import REJECT_REASONS, Frame, Record, Rejected, encode_frame
@@ -34,7 +35,7 @@ FIRED = Transition(
     reason="held",
     event_us=1_760_000_012_345_678,
     value=93.5,
-    inputs=(("heart_rate", 187.0, "bpm"),),
+    inputs=(Pushed("heart_rate", 187.0, "bpm"),),
 )
 
 
@@ -101,9 +102,19 @@ def test_its_data_says_what_happened_in_words_and_numbers() -> None:
     assert found["value"] == 93.5
     assert found["threshold"] == 92
     assert found["unit"] == "% of maximal heart rate"
-    assert found["inputs"] == [{"name": "heart_rate", "value": 187.0, "unit": "bpm"}]
+    assert found["inputs"] == [{"name": "heart_rate", "value": 187.0, "unit": "bpm", "push": None}]
     words = "åsa: heart rate high firing (held): 93.5 against 92 % of maximal heart rate"
     assert found["message"] == words
+
+
+def test_of_a_models_score_the_words_say_what_pushed_it() -> None:
+    risk = Rule("injury_risk", "injury_risk", "probability", raise_at=0.05, clear_below=0.04)
+    why = (Pushed("load", 912.34, "AU", 0.0123), Pushed("sleep_quality", 4.0, "of 5", -0.002))
+    found = alert_data(replace(FIRED, rule=risk, value=0.0612, inputs=why))
+    assert found["message"].endswith(
+        ": 0.0612 against 0.05 probability; pushed by load 912.3 AU (+0.012), sleep quality 4 of 5 (-0.002)"
+    )
+    assert found["inputs"][0] == {"name": "load", "value": 912.34, "unit": "AU", "push": 0.0123}
 
 
 def test_a_silence_has_no_value_and_no_threshold() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from stream.align import Closing
-from stream.infer import ABSTENTIONS, Inferred
+from stream.infer import ABSTENTIONS, Asked, Inferred
 from stream.records import CHANNELS
 from stream.roster import Roster
 from stream.score import FIELDS, HORIZONS, LIVE, TOTALS, Performance, judge_performance, plain
@@ -62,6 +62,7 @@ def inferred(percentiles: list[float], abstains: int = 0) -> Inferred:
         values,
         reasons,
         reasons,
+        Asked(none, none, values, values, reasons),
     )
 
 

@@ -21,7 +21,7 @@ from sim.schedule import Kind
 from sim.sessions import Second, SessionConfig, simulate_session
 from sim.squad import athlete_ids
 from stream.cut import CHUNK, CLOCK
-from stream.infer import percentile_of
+from stream.infer import Performed, percentile_of
 from stream.records import Record
 from stream.roster import Roster
 from stream.route import Route
@@ -111,6 +111,12 @@ class _OnlyPerformance:
 
     def injury(self, days: Float32) -> Float32:
         return np.zeros((len(days), 1), np.float32)
+
+    def injury_pushes(self, days: Float32, ordinary: Float32) -> Float32:
+        return np.zeros_like(days - ordinary)
+
+    def performance_pushes(self, given: Performed, ordinary: Performed) -> tuple[Float32, ...]:
+        return tuple(np.zeros_like(a - b) for a, b in zip(given, ordinary, strict=True))
 
 
 class _NoForecast:

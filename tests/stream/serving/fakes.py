@@ -12,7 +12,7 @@ import numpy as np
 from fastapi import FastAPI
 from numpy.typing import NDArray
 
-from models.tensors import Tensor
+from models.tensors import Explained, Tensor
 from stream.errors import ModelMissing, ModelRefused
 from stream.serving.app import create_serving
 from stream.serving.batcher import Limits
@@ -58,6 +58,22 @@ class Sums:
             total = a.sum((1, 2), dtype=np.float32) + b.sum(1, dtype=np.float32)
             return {"total": total[:, None], "double": 2 * b}
 
+    def explain(self, inputs: Arrays, baselines: Arrays, output: str, weights: NDArray[Any]) -> Explained:
+        """Exact: the network is linear."""
+        self.entered.set()
+        self.open.wait(10)
+        a, b = (inputs[name] - baselines[name] for name in "ab")
+        if (inputs["b"] == 13).any():
+            raise ArithmeticError("thirteen")
+        pushes = (
+            {"a": a * weights, "b": b * weights} if output == "total" else {"a": 0 * a, "b": 2 * b * weights}
+        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            answer, baseline = ((self(rows)[output] * weights).sum(axis=1) for rows in (inputs, baselines))
+            told = sum(push.reshape(len(push), -1).sum(axis=1) for push in pushes.values())
+            gap = answer - baseline - told
+        return Explained(pushes, answer, np.broadcast_to(baseline, answer.shape), gap, complete=True)
+
 
 @dataclass
 class Mean:
@@ -72,6 +88,13 @@ class Mean:
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         mean = inputs["x"].mean(1)
         return {"m": np.stack([mean, np.full_like(mean, int(self.version))], axis=1)}
+
+    def explain(self, inputs: Arrays, baselines: Arrays, output: str, weights: NDArray[Any]) -> Explained:
+        """Exact: the network is linear."""
+        push = (inputs["x"] - baselines["x"]) / 3 * weights[0]
+        answer, baseline = ((self(rows)[output] * weights).sum(axis=1) for rows in (inputs, baselines))
+        baseline = np.broadcast_to(baseline, answer.shape)
+        return Explained({"x": push}, answer, baseline, answer - baseline - push.sum(axis=1), complete=True)
 
 
 @dataclass
@@ -97,6 +120,18 @@ class Asking:
         found = self.engine.forecast(inputs["x"], inputs["anchor"], inputs["earlier"])
         median = np.stack([found.heart_rate, found.speed, found.yaw_rate], axis=1)
         return {"median": median, "acceleration": found.acceleration, "bands": found.bands}
+
+    def explain(
+        self,
+        inputs: Arrays,
+        baselines: Arrays,
+        output: str,  # noqa: ARG002 (the protocol's)
+        weights: NDArray[Any],  # noqa: ARG002 (the protocol's)
+    ) -> Explained:
+        """Of the risk, as the engine without networks has it."""
+        days = self.engine.injury_pushes(inputs["days"], baselines["days"])
+        none = np.zeros(len(days), np.float32)
+        return Explained({"days": days}, none, none, none, complete=True)
 
 
 @dataclass

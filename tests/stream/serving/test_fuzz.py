@@ -73,7 +73,7 @@ def test_requests_made_up_from_the_description_are_never_a_fault(
     check(answer.status_code, answer.text)
 
 
-@schema.include(path_regex="(predict|infer|metadata)$").parametrize()
+@schema.include(path_regex="(predict|explain|infer|metadata)$").parametrize()
 @SETTINGS
 def test_made_up_bodies_for_real_models_are_never_a_fault(case: schemathesis.Case[Any], served: str) -> None:
     real = {"name": "sums", "version": "1", "label": "stable"}
@@ -93,6 +93,8 @@ SHAPES = st.one_of(st.just([1, 2]), st.lists(st.integers(-3, 10**20), max_size=4
 def test_rows_that_are_nearly_right_are_never_a_fault(served: str, change: dict[str, Any]) -> None:
     send(served, "/v1/models/sums:predict", {"instances": [row() | change, row()]})
     send(served, "/v1/models/sums:predict", {"inputs": {"a": [row()["a"]], "b": [row()["b"]]} | change})
+    send(served, "/v1/models/sums:explain", {"instances": [row()], "output": "total", "baseline": change})
+    send(served, "/v1/models/sums:explain", {"instances": [row() | change], "output": "double", "index": [1]})
 
 
 @SETTINGS

@@ -25,7 +25,7 @@ ASKED = re.findall(r"^curl [^#\n]+", PAGE, re.MULTILINE)
 
 
 async def test_the_commands_of_the_how_to_are_answered() -> None:
-    assert (len(MADE), len(ASKED)) == (3, 8)
+    assert (len(MADE), len(ASKED)) == (3, 9)
     files = {name: _made(arguments) for arguments, name in MADE}
     shelf = shelf_over(DiskLibrary(SHIPPED, trusted([SHIPPED]), check_fit))
     await shelf.refresh()
