@@ -4,8 +4,9 @@ Reads and writes files and checks their hashes; builds no network and needs no T
 A version is written once and never changed.
 
     manifest.json   what it takes, gives and was trained on, its figures, and the sha256 of the other files
-    weights.npz     one array per variable, named as in the network
+    weights.npz     one array per variable, named as in the network; perhaps sealed (see models/sealed.py)
     golden.npz      an example input and what the network answered when it was saved
+    reference.json  how its inputs and outputs are spread over the training set (see models/drift.py); may be absent
     CARD.md         the model card
     manifest.sig    the signature of the manifest (see models/signature.py), written after the others
 """
@@ -36,8 +37,11 @@ NUMBER: Final = re.compile("[1-9][0-9]{0,8}")
 MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.npz"
 GOLDEN: Final = "golden.npz"
+REFERENCE: Final = "reference.json"
 CARD: Final = "CARD.md"
 SIGNATURE: Final = "manifest.sig"
+#: How a sealed file begins.
+SEALED: Final = b"TOUCHLINE-SEALED"
 #: A file larger than this is not read, bytes.
 MOST_BYTES: Final = 1 << 30
 
@@ -77,12 +81,14 @@ class Manifest:
 class Artefact:
     """A model read back: its manifest, its weights by variable, and its golden example.
 
-    ``golden`` holds ``input_0 …`` and ``output_0 …`` in the network's order.
+    ``golden`` holds ``input_0 …`` and ``output_0 …`` in the network's order. ``reference``: what drift is measured
+    from, where there is something.
     """
 
     manifest: Manifest
     weights: Arrays
     golden: Arrays
+    reference: Mapping[str, Any] | None = None
 
 
 def find_artefact(root: Path, name: str, version: str | None = None) -> Path:
@@ -113,10 +119,13 @@ def next_version(root: Path, name: str) -> str:
 
 
 class Trust(Protocol):
-    """Says whether a manifest is signed by somebody who may."""
+    """Says whether a manifest is signed by somebody who may, and opens what is sealed."""
 
     def check(self, folder: Path, manifest: bytes) -> str:
         """The key's id. Raises :class:`ArtefactMissing` or :class:`ArtefactDamaged` naming the file."""
+
+    def opened(self, path: Path, data: bytes) -> bytes:
+        """The plain bytes of a sealed file. Raises :class:`ArtefactDamaged` naming it."""
 
 
 def read_manifest(folder: Path, trust: Trust | None = None) -> Manifest:
@@ -141,10 +150,16 @@ def load_artefact(folder: Path, trust: Trust | None = None) -> Artefact:
     manifest = read_manifest(folder, trust)
     _check_place(folder, manifest)
     contents = {name: _verified(folder / name, digest) for name, digest in manifest.files.items()}
+    weights = contents[WEIGHTS]
+    if weights.startswith(SEALED):
+        if trust is None:
+            raise ArtefactDamaged(f"{folder / WEIGHTS}: is sealed")
+        weights = trust.opened(folder / WEIGHTS, weights)
     return Artefact(
         manifest=manifest,
-        weights=_arrays(folder / WEIGHTS, contents[WEIGHTS]),
+        weights=_arrays(folder / WEIGHTS, weights),
         golden=_arrays(folder / GOLDEN, contents[GOLDEN]),
+        reference=_reference(folder / REFERENCE, contents.get(REFERENCE)),
     )
 
 
@@ -174,6 +189,8 @@ def save_artefact(root: Path, artefact: Artefact, card: str) -> Path:
         GOLDEN: _packed(artefact.golden),
         CARD: card.encode(),
     }
+    if artefact.reference is not None:
+        contents[REFERENCE] = json.dumps(artefact.reference, allow_nan=False).encode() + b"\n"
     described = asdict(manifest) | {"files": {name: _sha256(data) for name, data in contents.items()}}
     contents[MANIFEST] = json.dumps(described, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -210,6 +227,19 @@ def _packed(arrays: Arrays) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))
     return buffer.getvalue()
+
+
+def _reference(path: Path, data: bytes | None) -> Mapping[str, Any] | None:
+    if data is None:
+        return None
+    try:
+        found = json.loads(data)
+        features = [(feature["edges"], feature["share"]) for feature in found["features"].values()]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtefactDamaged(f"{path}: not a reference: {error}") from error
+    if not all(len(share) == len(edges) + 1 for edges, share in features):
+        raise ArtefactDamaged(f"{path}: not a reference: edges and shares do not go together")
+    return dict(found)
 
 
 def _arrays(path: Path, data: bytes) -> dict[str, NDArray[Any]]:

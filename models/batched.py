@@ -19,7 +19,7 @@ class Batched:
 
     ``sizes``: all batch sizes, smallest first; those of ``compiled`` go through XLA, which takes seconds each.
     Sizes not warmed up yet are passed over, so that a call never waits for the compiler once one size is warm.
-    ``outputs``: the shapes of the outputs without rows.
+    ``outputs``: the shapes of the outputs without rows; names are in the network's order.
     """
 
     def __init__(self, model: keras.Model, sizes: Sequence[int], compiled: Sequence[int]) -> None:
@@ -29,6 +29,8 @@ class Batched:
         self._calls: dict[int, Callable[..., list[Any]]] = {}
         self._warm: tuple[int, ...] = ()
         self.sizes = tuple(sorted(sizes))
+        self.input_names = [i.name for i in model.inputs]
+        self.output_names = list(model.output_names)
 
     def warm_up(self, sizes: Iterable[int] | None = None) -> dict[int, float]:
         """Compile sizes (all without any), smallest first; seconds each took."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,14 +18,17 @@ from numpy.typing import NDArray
 
 from models.artefact import SHIPPED, Artefact, Manifest, Trust, find_artefact, load_artefact
 from models.batched import Batched
+from models.device import use_device
+from models.drift import Drift
 from models.explain import Explainer, output_of, percentile_of
 from models.labels import find_labelled
-from models.lean import tf
 from models.restore import restore
 
 log = logging.getLogger(__name__)
 
 Float32 = NDArray[np.float32]
+#: Told a model, its version and how far each feature has drifted from the training set.
+TellDrift = Callable[[str, str, Mapping[str, float]], None]
 
 MODELS: Final = ("forecast", "performance", "injury")
 #: Networks worth XLA's time; injury runs once per athlete and session. The smallest batch size never is: traced
@@ -69,6 +72,9 @@ class Engine:
         self.manifests: dict[str, Manifest] = {}
         self._networks: dict[str, Batched] = {}
         self._explainers: dict[str, Explainer] = {}
+        self._references: dict[str, Mapping[str, Any] | None] = {}
+        self._drifts: dict[str, Drift] = {}
+        self._tell_drift: TellDrift | None = None
         for name in MODELS:
             version = (named or {}).get(name)
             folder = find_artefact(root, name, version) if version else find_labelled(root, name)
@@ -86,6 +92,20 @@ class Engine:
         if name == "performance":
             self._explainers[name] = percentile_of(model, artefact.manifest.config["levels"])
         self.manifests[name] = artefact.manifest
+        self._references[name] = artefact.reference
+        self._begin_drift(name)
+
+    def watch_drift(self, tell: TellDrift) -> None:
+        """From now on tell now and then how far each model that has a reference has drifted from it."""
+        self._tell_drift = tell
+        for name in self.manifests:
+            self._begin_drift(name)
+
+    def _begin_drift(self, name: str) -> None:
+        self._drifts.pop(name, None)
+        reference = self._references[name]
+        if reference is not None and self._tell_drift is not None:
+            self._drifts[name] = Drift(reference)
 
     def replaced(self, folder: Path, trust: Trust | None = None) -> Engine:
         """An engine with the version in ``folder`` in the place of that model's, warm; the others are shared.
@@ -100,7 +120,8 @@ class Engine:
         """Another version of a model, without touching what a copy of this engine shares."""
         sizes = self.batch_sizes
         self.manifests, self._networks = dict(self.manifests), dict(self._networks)
-        self._explainers = dict(self._explainers)
+        self._explainers, self._drifts = dict(self._explainers), dict(self._drifts)
+        self._references = dict(self._references)
         self._put(artefact, sizes)
         self._networks[artefact.manifest.name].warm_up(sizes[:1])
 
@@ -134,16 +155,33 @@ class Engine:
 
         ``earlier (B, 24, 2E)``: own terms and presence of the half-minutes before.
         """
-        median, acceleration, bands = self._networks["forecast"](x, anchor, earlier)
+        median, acceleration, bands = self._run("forecast", x, anchor, earlier)
         return ForecastOutput(median[:, 0], median[:, 1], median[:, 2], acceleration, bands)
 
     def performance(self, effort: NDArray[Any], static: NDArray[Any]) -> Float32:
         """``effort (B, 120, E)``, ``static (B, S)`` to rising quantiles ``(B, Q)`` of output over own centre."""
-        return self._networks["performance"](effort, static)[0]
+        return self._run("performance", effort, static)[0]
 
     def injury(self, days: NDArray[Any]) -> Float32:
         """``days (B, 14, D)`` to the members' calibrated probabilities ``(B, M)``."""
-        return self._networks["injury"](days)[0]
+        return self._run("injury", days)[0]
+
+    def _run(self, name: str, *inputs: NDArray[Any]) -> list[Float32]:
+        network, manifest = self._networks[name], self.manifests[name]
+        outputs = network(*inputs)
+        if name in self._drifts and len(outputs[0]):
+            given = [
+                (one, manifest.inputs.get(one, {}), a)
+                for one, a in zip(network.input_names, inputs, strict=True)
+            ]
+            told = [
+                (one, manifest.outputs.get(one, {}), a)
+                for one, a in zip(network.output_names, outputs, strict=True)
+            ]
+            found = self._drifts[name].add(given, told)
+            if found is not None and self._tell_drift is not None:
+                self._tell_drift(name, manifest.version, found)
+        return outputs
 
     def injury_pushes(self, days: NDArray[Any], ordinary: NDArray[Any]) -> Float32:
         """How far each entry of ``days (B, 14, D)`` pushed the mean probability away from that of ``ordinary``."""
@@ -158,16 +196,3 @@ class Engine:
         ``ordinary``: the same three where nothing pushes.
         """
         return self._explainers["performance"](given, ordinary).inputs
-
-
-def use_device(threads: int | None = None) -> str:
-    """Take a GPU where TensorFlow sees one: ``"GPU"`` or ``"CPU"``. Memory grows as needed."""
-    gpus = tf.config.list_physical_devices("GPU")
-    try:
-        if threads is not None:
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-        for gpu in gpus:  # UNVERIFIED: never ran on a GPU
-            tf.config.experimental.set_memory_growth(gpu, True)
-    except RuntimeError:
-        log.info("TensorFlow was in use already: threads and memory growth stay as they are")
-    return "GPU" if gpus else "CPU"

@@ -14,20 +14,22 @@ from __future__ import annotations
 
 import hmac
 import io
+import json
 import secrets
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from models.artefact import ArtefactDamaged
+from models.artefact import MANIFEST, SEALED, WEIGHTS, ArtefactDamaged
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-MAGIC: Final = b"TOUCHLINE-SEALED"
+MAGIC: Final = SEALED
 VERSION: Final = 1
 SALT: Final = 16
 PREFIX: Final = 7
@@ -44,6 +46,17 @@ BLOCK: Final = 8
 def is_sealed(beginning: bytes) -> bool:
     """Whether a file that begins so is sealed."""
     return beginning.startswith(MAGIC)
+
+
+def seal_weights(folder: Path, passphrase: bytes) -> None:
+    """Seal the weights of a version that is not signed yet; its manifest has the hash of the sealed file then."""
+    sealed = io.BytesIO()
+    with SealingWriter(sealed, passphrase) as out:
+        out.write((folder / WEIGHTS).read_bytes())
+    manifest = json.loads((folder / MANIFEST).read_bytes())
+    manifest["files"][WEIGHTS] = sha256(sealed.getvalue()).hexdigest()
+    (folder / WEIGHTS).write_bytes(sealed.getvalue())
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
 class SealingWriter(io.RawIOBase):

@@ -5,7 +5,7 @@ Not thread-safe: one thread calls it, once another is done with warming it up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.artefact import Artefact, Manifest, Trust, load_artefact
 from models.batched import Batched
+from models.drift import Drift
 from models.explain import Explainer, output_of
 from models.lean import keras
 from models.restore import restore
@@ -37,6 +38,8 @@ class Servable:
         self._network = Batched(model, sizes, ())
         self._model = model
         self._explainers: dict[int, Explainer] = {}
+        self._drift = None if artefact.reference is None else Drift(artefact.reference)
+        self._tell_drift: Callable[[Mapping[str, float]], None] | None = None
 
     def warm_up(self) -> dict[int, float]:
         """Trace every batch size; seconds each took."""
@@ -44,8 +47,21 @@ class Servable:
 
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:
         """Every input ``(B, *shape)`` by name to every output ``(B, *shape)`` by name."""
-        answers = self._network(*(inputs[tensor.name] for tensor in self.inputs))
+        given = [inputs[tensor.name] for tensor in self.inputs]
+        answers = self._network(*given)
+        if self._drift is not None and self._tell_drift is not None and len(answers[0]):
+            told = (
+                [(t.name, t.about, a) for t, a in zip(tensors, arrays, strict=True)]
+                for tensors, arrays in ((self.inputs, given), (self.outputs, answers))
+            )
+            found = self._drift.add(*told)
+            if found is not None:
+                self._tell_drift(found)
         return {tensor.name: answer for tensor, answer in zip(self.outputs, answers, strict=True)}
+
+    def watch_drift(self, tell: Callable[[Mapping[str, float]], None]) -> None:
+        """From now on tell now and then how far it has drifted from its training set, if it has a reference."""
+        self._tell_drift = tell
 
     def explain(
         self,

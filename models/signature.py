@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from models.artefact import MANIFEST, SIGNATURE, ArtefactDamaged, ArtefactMissing
+from models.sealed import OpeningReader
 
 #: The private key of this machine, and how public keys end.
 PRIVATE: Final = "signing.pem"
@@ -30,9 +32,10 @@ ID_DIGITS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """Public keys by their ids; versions signed with any of them are ours."""
+    """Public keys by their ids; versions signed with any of them are ours. ``passphrase`` opens sealed weights."""
 
     keys: Mapping[str, Ed25519PublicKey]
+    passphrase: bytes | None = field(default=None, repr=False)
 
     def check(self, folder: Path, manifest: bytes) -> str:
         """The id of the key that signed ``manifest``. Raises ArtefactDamaged or ArtefactMissing naming the file."""
@@ -51,6 +54,15 @@ class Trusted:
         except InvalidSignature:
             raise ArtefactDamaged(f"{path}: not the signature of {folder / MANIFEST}") from None
         return name
+
+    def opened(self, path: Path, data: bytes) -> bytes:
+        """The plain bytes of a sealed file. Raises ArtefactDamaged naming it."""
+        if self.passphrase is None:
+            raise ArtefactDamaged(
+                f"{path}: is sealed; name the file with its passphrase: TOUCHLINE_MODEL_PASSPHRASE"
+            )
+        with io.BufferedReader(OpeningReader(io.BytesIO(data), self.passphrase, str(path))) as plain:
+            return plain.read()
 
 
 def sign(folder: Path, key: Ed25519PrivateKey) -> str:
@@ -101,10 +113,10 @@ def write_public(path: Path, key: Ed25519PublicKey) -> None:
     path.write_text(base64.b64encode(key.public_bytes_raw()).decode() + "\n")
 
 
-def trusted(folders: Iterable[Path]) -> Trusted:
+def trusted(folders: Iterable[Path], passphrase: bytes | None = None) -> Trusted:
     """The public keys in some folders; one that is not there has none. Raises ArtefactDamaged naming a bad file."""
     keys = [_public(path) for folder in folders for path in sorted(folder.glob(f"*{PUBLIC}"))]
-    return Trusted({key_id(key): key for key in keys})
+    return Trusted({key_id(key): key for key in keys}, passphrase)
 
 
 def _public(path: Path) -> Ed25519PublicKey:

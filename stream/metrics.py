@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
@@ -50,11 +51,31 @@ LOADING: Final = Histogram(
     "touchline_model_load_seconds", "Loading, checking and warming a version while others score", ["model"]
 )
 REFUSED: Final = Counter("touchline_model_refused_total", "Versions named and not taken", ["model"])
+DRIFT: Final = Gauge(
+    "touchline_model_drift",
+    "Population stability index of a feature against the training set, over the last 10,000 rows or so",
+    ["model", "version", "feature"],
+)
+GPU: Final = Gauge("touchline_model_gpu", "1 where the networks run on a GPU, 0 on the CPU")
+GPU_BYTES: Final = Gauge("touchline_model_gpu_memory_bytes", "GPU memory that the networks hold")
 ROLLBACKS: Final = Counter(
     "touchline_model_rollbacks_total",
     "Canaries that left their band and were taken back",
     ["model", "measure"],
 )
+
+
+def tell_drift(model: str, version: str, found: Mapping[str, float]) -> None:
+    """Note how far each feature of a version has drifted."""
+    for feature, index in found.items():
+        DRIFT.labels(model, version, feature).set(index)
+
+
+def watch_gpu(held_bytes: Callable[[], int] | None) -> None:
+    """Say whether there is a GPU, and where there is how much of its memory is held."""
+    GPU.set(held_bytes is not None)
+    if held_bytes is not None:
+        GPU_BYTES.set_function(held_bytes)
 
 
 def serve(host: str, port: int | None) -> None:

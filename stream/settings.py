@@ -77,6 +77,9 @@ class Settings(BaseSettings):
         Path("~/.config/touchline/keys"),
         description="signing key of this machine, and public keys trusted here",
     )
+    model_passphrase: Path | None = Field(
+        None, description="file whose first line seals the weights of new versions, and opens sealed ones"
+    )
     rules: Path | None = Field(None, description="alert rules TOML; none takes the shipped rules")
 
     web_host: str = Field("127.0.0.1", description="address the page listens on")

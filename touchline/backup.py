@@ -146,14 +146,3 @@ def check_there(file: Path) -> None:
     """See that a file is there. Raises MissingError."""
     if not file.is_file():
         raise MissingError(f"{file} is not there")
-
-
-def passphrase_in(file: Path | None) -> bytes | None:
-    """The first line of a file. Raises MissingError without the file, UsageError where it is empty."""
-    if file is None:
-        return None
-    check_there(file)
-    phrase = file.read_bytes().split(b"\n", 1)[0].rstrip(b"\r")
-    if not phrase:
-        raise UsageError(f"{file}: its first line shall be the passphrase, and is empty")
-    return phrase

@@ -237,7 +237,7 @@ def train(
 ) -> None:
     """Train models on the recordings in TOUCHLINE_DATA and the simulator; write artefacts with their cards."""
     from models.artefact import SHIPPED
-    from models.signature import local_key, sign
+    from touchline.registry import finish
     from touchline.training.run import TRAINERS
     from touchline.training.run import train as trained
     from touchline.training.workshop import Workshop
@@ -246,7 +246,7 @@ def train(
     with training_progress() as tell:
         shop = Workshop(settings.data, out or SHIPPED, tell, thrift)
         for folder in trained(TRAINERS if model == "all" else [model], shop):
-            sign(folder, local_key(settings.keys.expanduser()))
+            finish(folder, settings)
             console.print(f"{folder}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -25,7 +25,8 @@ def backup(
     file: NewFile, passphrase_file: Passphrase = None, model_dir: ModelDir = None, as_json: AsJson = False
 ) -> None:
     """Write the whole registry to one file, and prove by hash that it is in there."""
-    from touchline.backup import back_up, passphrase_in
+    from touchline.backup import back_up
+    from touchline.registry import passphrase_in
 
     registry = Registry(settings_with(model_dir=model_dir))
     show(back_up(registry, file, passphrase_in(passphrase_file)), as_json)
@@ -35,7 +36,8 @@ def restore(
     file: File, passphrase_file: Passphrase = None, model_dir: ModelDir = None, as_json: AsJson = False
 ) -> None:
     """Make a registry out of a backup, in a folder that is new or empty, and prove by hash that it is the same."""
-    from touchline.backup import passphrase_in, restore
+    from touchline.backup import restore
+    from touchline.registry import passphrase_in
 
     registry = Registry(_own(settings_with(model_dir=model_dir)))
     show(restore(registry, file, passphrase_in(passphrase_file)), as_json)
@@ -50,7 +52,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write one version, the stable one without any, to one file; with `--quantise` say what that costs."""
-    from touchline.backup import passphrase_in
+    from touchline.registry import passphrase_in
     from touchline.transfer import Wanted, export_quantised, export_version
 
     if len(place) > 2 or quantise not in {None, "int8", "float16"}:
@@ -71,7 +73,7 @@ def import_(
     file: File, passphrase_file: Passphrase = None, model_dir: ModelDir = None, as_json: AsJson = False
 ) -> None:
     """Take a version out of a file, if a key that is trusted here signed it; which version is stable stays."""
-    from touchline.backup import passphrase_in
+    from touchline.registry import passphrase_in
     from touchline.transfer import import_version
 
     settings = _own(settings_with(model_dir=model_dir))

@@ -12,6 +12,7 @@ import structlog
 
 from models.artefact import SHIPPED, ArtefactDamaged, ArtefactMissing, find_artefact, read_manifest, versions
 from models.labels import history, move_label, read_routing
+from stream import metrics
 from stream.errors import ModelMissing, ModelRefused
 from stream.infer import Engine
 from stream.labels import Labels
@@ -34,7 +35,8 @@ class RegistryFleet:
 
     def start(self) -> tuple[Engine, Mapping[str, Labels]]:
         """The versions to begin with, and the labels of that moment. Raises ModelRefused or ModelMissing."""
-        from models.engine import Engine as Networks  # noqa: PLC0415 (TensorFlow takes seconds to import)
+        from models.device import gpu_bytes  # noqa: PLC0415 (TensorFlow takes seconds to import)
+        from models.engine import Engine as Networks  # noqa: PLC0415
 
         labels = self.labels()
         try:
@@ -43,6 +45,8 @@ class RegistryFleet:
         except (ArtefactMissing, ArtefactDamaged) as error:
             raise ModelRefused(str(error)) from None
         engine.warm_up(engine.batch_sizes[:1])
+        engine.watch_drift(metrics.tell_drift)
+        metrics.watch_gpu(gpu_bytes if engine.device == "GPU" else None)
         return engine, labels
 
     def labels(self) -> Mapping[str, Labels]:

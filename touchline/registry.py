@@ -15,8 +15,9 @@ from models.labels import (
     read_routing,
     stable_before,
 )
-from models.signature import Trusted, trusted
-from stream.errors import ModelMissing, ModelRefused, UsageError
+from models.sealed import seal_weights
+from models.signature import Trusted, local_key, sign, trusted
+from stream.errors import MissingError, ModelMissing, ModelRefused, UsageError
 from stream.settings import Settings
 from touchline.fit import check_fit
 
@@ -131,8 +132,31 @@ class Registry:
 
 
 def trust(settings: Settings) -> Trusted:
-    """The keys whose versions are taken: that of the release, and those in the folder ``keys``."""
-    return trusted([SHIPPED, settings.keys.expanduser()])
+    """The keys whose versions are taken: that of the release, and those in the folder ``keys``.
+
+    Raises MissingError or UsageError where a passphrase for sealed weights is named and not there.
+    """
+    return trusted([SHIPPED, settings.keys.expanduser()], passphrase_in(settings.model_passphrase))
+
+
+def finish(folder: Path, settings: Settings) -> str:
+    """Seal a new version's weights where a passphrase is named, and sign it; the id of the key."""
+    passphrase = passphrase_in(settings.model_passphrase)
+    if passphrase is not None:
+        seal_weights(folder, passphrase)
+    return sign(folder, local_key(settings.keys.expanduser()))
+
+
+def passphrase_in(file: Path | None) -> bytes | None:
+    """The first line of a file. Raises MissingError without the file, UsageError where it is empty."""
+    if file is None:
+        return None
+    if not file.is_file():
+        raise MissingError(f"{file} is not there")
+    phrase = file.read_bytes().split(b"\n", 1)[0].rstrip(b"\r")
+    if not phrase:
+        raise UsageError(f"{file}: its first line shall be the passphrase, and is empty")
+    return phrase
 
 
 def prove(folder: Path, keys: Trusted) -> None:

@@ -31,6 +31,7 @@ from models.artefact import (
 from models.labels import move_label, read_labels
 from models.packed import packing, unpacking
 from models.quantise import Kind, dequantise, quantise
+from models.sealed import seal_weights
 from models.signature import Trusted, key_id, sign
 from stream.errors import ModelRefused
 from touchline.backup import check_new, check_there, refusing, scratch_beside
@@ -101,8 +102,11 @@ def import_version(
         small = "quantised" in artefact.manifest.training
         if small or given.name in versions(registry.root, name):
             given = _renewed(scratch / "out", artefact, next_version(registry.root, name), given)
+            if registry.trust.passphrase is not None:
+                seal_weights(given, registry.trust.passphrase)
             sign(given, key)
-        prove(given, Trusted({**registry.trust.keys, key_id(key.public_key()): key.public_key()}))
+        own = {key_id(key.public_key()): key.public_key()}
+        prove(given, replace(registry.trust, keys={**registry.trust.keys, **own}))
         _take(registry.root, given)
     stable = read_labels(registry.root, name)["stable"]
     return told | {"version": given.name, "unchanged": False, "dequantised": small, "stable": stable}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from models.artefact import ArtefactDamaged, ArtefactMissing, Manifest, Trust, versions
 from models.labels import read_labels
 from stream.errors import ModelMissing, ModelRefused
+from stream.metrics import tell_drift, watch_gpu
 from stream.serving import metrics
 from stream.serving.held import Held
 from stream.serving.network import Listing, Network
@@ -53,8 +55,10 @@ class DiskLibrary:
 
     def load(self, name: str, version: str) -> Network:
         """Load, check and warm up. Raises ModelRefused naming what is wrong."""
-        from models.servable import load_servable  # noqa: PLC0415 (TensorFlow takes seconds to import)
+        from models.device import gpu_bytes, use_device  # noqa: PLC0415 (TensorFlow takes seconds to import)
+        from models.servable import load_servable  # noqa: PLC0415
 
+        watch_gpu(gpu_bytes if use_device() == "GPU" else None)
         begin = time.perf_counter()
         try:
             servable = load_servable(self.root / name / version, self._trust)
@@ -62,6 +66,7 @@ class DiskLibrary:
             raise ModelRefused(str(error)) from None
         metrics.LOAD_SECONDS.labels(name, version).set(time.perf_counter() - begin)
         metrics.WARM_SECONDS.labels(name, version).set(sum(servable.warm_up().values()))
+        servable.watch_drift(partial(tell_drift, name, version))
         return Held(servable, self._misfit(servable.manifest))
 
     def _misfit(self, manifest: Manifest) -> str | None:

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from models.artefact import SHIPPED, save_artefact, versions
+from models import sealed
+from models.artefact import SHIPPED, ArtefactDamaged, load_artefact, save_artefact, versions
 from models.labels import find_labelled, move_label, read_labels
 from models.signature import local_key, sign
-from stream.errors import ModelMissing, ModelRefused
+from stream.errors import MissingError, ModelMissing, ModelRefused
 from stream.settings import Settings, load_settings
 from tests.models.builders import save_small, small_artefact
 from tests.touchline.command import Done, touchline
 from touchline.fleet import RegistryFleet
-from touchline.registry import Registry
+from touchline.registry import Registry, finish, trust
 
 NAMES = ("forecast", "injury", "performance")
 
@@ -145,3 +146,51 @@ def test_what_is_signed_on_the_command_line_is_taken(settings: Settings) -> None
     assert command(settings, "list").json["models"][1]["labels"] == {"stable": "2"}
     assert command(settings, "rollback", "injury").json["to"] == "1"
     assert command(settings, "show", "sprint").code == 3
+
+
+@pytest.fixture
+def sealing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The same registry, with a passphrase, and as cheap a key as it goes."""
+    monkeypatch.setattr(sealed, "COST", 2)
+    phrase = settings.keys.parent / "phrase"
+    phrase.write_text("so long a phrase\n")
+    return settings.model_copy(update={"model_passphrase": phrase})
+
+
+def test_sealed_weights_are_no_arrays_on_disk_and_answer_as_before(sealing: Settings) -> None:
+    assert sealing.model_dir is not None
+    folder = save_small(sealing.model_dir, "injury", "3")
+    plain = (folder / "weights.npz").read_bytes()
+    finish(folder, sealing)
+    stored = (folder / "weights.npz").read_bytes()
+    assert stored.startswith(b"TOUCHLINE-SEALED")
+    assert plain[:200] not in stored
+    assert Registry(sealing).promote("injury", "3")["to"] == "3"
+    opened = load_artefact(folder, trust(sealing))
+    assert all(
+        (opened.weights[name] == array).all() for name, array in small_artefact("injury").weights.items()
+    )
+    engine, _ = RegistryFleet(sealing).start()
+    assert engine.versions["injury"] == "3"
+
+
+def test_sealed_weights_need_their_passphrase_and_the_message_says_so(sealing: Settings) -> None:
+    assert sealing.model_dir is not None
+    folder = save_small(sealing.model_dir, "injury", "3")
+    finish(folder, sealing)
+    without = sealing.model_copy(update={"model_passphrase": None})
+    with pytest.raises(
+        ModelRefused, match=r"weights.npz: is sealed; name the file .* TOUCHLINE_MODEL_PASSPHRASE"
+    ):
+        Registry(without).promote("injury", "3")
+    with pytest.raises(ArtefactDamaged, match=r"weights.npz: is sealed"):
+        load_artefact(folder)
+    other = sealing.keys.parent / "other"
+    other.write_text("another phrase\n")
+    with pytest.raises(ModelRefused, match=r"weights.npz: wrong passphrase"):
+        Registry(sealing.model_copy(update={"model_passphrase": other})).promote("injury", "3")
+    flip(folder / "weights.npz")
+    (found,) = Registry(sealing).verified("injury", "3")
+    assert found["error"] == f"{folder / 'weights.npz'}: sha256 differs from the manifest's"
+    with pytest.raises(MissingError, match="none is not there"):
+        trust(sealing.model_copy(update={"model_passphrase": other.with_name("none")}))

@@ -14,8 +14,8 @@ from stream.errors import MissingError, ModelMissing, ModelRefused, UsageError
 from stream.settings import Settings, load_settings
 from tests.models.builders import save_small
 from tests.touchline.command import touchline
-from touchline.backup import back_up, passphrase_in, registry_digest, restore
-from touchline.registry import Registry
+from touchline.backup import back_up, registry_digest, restore
+from touchline.registry import Registry, passphrase_in
 
 ENDINGS = ["tar.zst", "tar.gz"]
 

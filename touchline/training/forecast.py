@@ -22,6 +22,7 @@ from touchline.training.forecast_baselines import baseline_errors
 from touchline.training.forecast_card import forecast_card
 from touchline.training.forecast_data import ForecastData, Part, forecast_data
 from touchline.training.forecast_figures import Answers, judge_part, missing_groups, widths
+from touchline.training.reference import ROWS, evenly, reference
 from touchline.training.windows import HEART_RATE, SPEED, Float32, Pool
 from touchline.training.workshop import Workshop
 
@@ -96,7 +97,13 @@ def train_on(data: ForecastData, shop: Workshop) -> Path:
     example = next(iter(data.test.values()))
     at = example.at[:: max(1, len(example.at) // 4)][:4]
     saved = golden(model, inputs(example.table, at))
-    return save_artefact(shop.out, Artefact(manifest, weights_of(model), saved), forecast_card(manifest))
+    learnt = [
+        inputs(part.table, part.at[evenly(len(part.at), round(share * ROWS))]) for share, part in data.train
+    ]
+    spread = reference(model, manifest, [np.concatenate(column) for column in zip(*learnt, strict=True)])
+    return save_artefact(
+        shop.out, Artefact(manifest, weights_of(model), saved, spread), forecast_card(manifest)
+    )
 
 
 def train_members(data: ForecastData, shop: Workshop) -> Ensemble:

@@ -24,6 +24,7 @@ from stream.days import CHANNELS, WELLNESS, WINDOW, day_features
 from touchline.training.figures import logit, platt
 from touchline.training.injury_card import injury_card, injury_metrics
 from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of, injury_rows
+from touchline.training.reference import evenly, reference
 from touchline.training.workshop import Workshop
 
 Floats = NDArray[np.float64]
@@ -84,7 +85,9 @@ def train_injury(shop: Workshop) -> Path:
         metrics=metrics,
     )
     example = [day_features(rows.values[:: len(rows) // 8], np.zeros(len(rows.values[:: len(rows) // 8])))]
-    artefact = Artefact(manifest, weights, golden(model, list(example)))
+    some = evenly(len(rows))
+    spread = reference(model, manifest, [day_features(rows.values[some], np.zeros(len(some)))])
+    artefact = Artefact(manifest, weights, golden(model, list(example)), spread)
     return save_artefact(shop.out, artefact, injury_card(manifest))
 
 

@@ -23,6 +23,7 @@ from touchline.training.movement_baseline import boosted
 from touchline.training.movement_card import movement_card, movement_metrics
 from touchline.training.movement_data import MOTIONS, SETS, WATCH, Recordings, read_movement, windows
 from touchline.training.movement_disturb import crops
+from touchline.training.reference import evenly, reference
 from touchline.training.workshop import Workshop
 
 Floats = NDArray[np.float64]
@@ -78,7 +79,10 @@ def train_on(watch: Recordings, motions: Recordings, shop: Workshop, hashes: Map
     shipped = answers(model, [watch.signals[i] for i in held_out], 0)
     manifest = _manifest(shop, hashes, movement_metrics((watch, motions), out, boost, (held_out, shipped)))
     example = np.concatenate([windows(watch.signals[0])[:2], windows(motions.signals[0])[:1]])
-    artefact = Artefact(manifest, weights_of(model), golden(model, [example.astype(np.float32)]))
+    learnt = np.concatenate([windows(signals) for data in (watch, motions) for signals in data.signals])
+    some = learnt[evenly(len(learnt))].astype(np.float32)
+    spread = reference(model, manifest, [some])
+    artefact = Artefact(manifest, weights_of(model), golden(model, [example.astype(np.float32)]), spread)
     return save_artefact(shop.out, artefact, movement_card(manifest))
 
 

@@ -26,6 +26,7 @@ from touchline.training.performance_card import performance_card
 from touchline.training.performance_data import Efforts, PerformanceData, performance_data
 from touchline.training.performance_own import Network, Own, known, own_elsewhere, quantiles
 from touchline.training.performance_trial import SPLIT, TRIAL, Judged, Trial, judge, real_figures
+from touchline.training.reference import ROWS, evenly, reference
 from touchline.training.windows import Float32
 from touchline.training.workshop import Workshop
 
@@ -89,7 +90,11 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
         },
     )
     weights = {v.path: np.asarray(v) for v in model.trainable_variables}
-    artefact = Artefact(manifest, weights, golden(model, list(some.inputs())))
+    parts = [part.take(evenly(len(part), round(share * ROWS))) for share, part in data.train]
+    learnt = [np.concatenate(column) for column in zip(*(part.inputs() for part in parts), strict=True)]
+    artefact = Artefact(
+        manifest, weights, golden(model, list(some.inputs())), reference(model, manifest, learnt)
+    )
     return save_artefact(shop.out, artefact, performance_card(manifest))
 
 
