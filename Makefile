@@ -51,6 +51,7 @@ soak: setup ## The long tests
 
 bench: setup ## Benchmarks, as ratios within one run
 	$(BIN)/python -m tests.benchmarks.route $(ARGS)
+	$(BIN)/python -m tests.benchmarks.serving
 
 train: setup ## Train the models on TOUCHLINE_DATA (default ../shared/data) and the simulator
 	$(BIN)/touchline train all $(ARGS)
