@@ -97,7 +97,7 @@ def main() -> None:
     found["direct_ms"] = direct_ms()
     found["alone_over_direct"] = found["alone_ms"]["p50"] / found["direct_ms"]
     found["at_once_over_alone"] = found["at_once_per_s"] / found["alone_per_s"]
-    print(json.dumps(found, indent=1))
+    sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":
