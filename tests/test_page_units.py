@@ -15,7 +15,7 @@ def test_the_page_passes_its_own_tests() -> None:
     tools = Path(sys.executable).parent
     assert (tools / "npm").exists(), "run `make setup`"
     environment = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
-    command = [tools / "npm", "test", "--silent"]
+    command = [str(tools / "npm"), "test", "--silent"]
     done = subprocess.run(
         command, cwd=PAGE, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
