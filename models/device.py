@@ -1,8 +1,10 @@
-"""The device that networks run on: a GPU where TensorFlow sees one."""
+"""The device that networks run on: a GPU where TensorFlow sees one; training uses all there are."""
 
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from models.lean import tf
 
@@ -25,3 +27,17 @@ def use_device(threads: int | None = None) -> str:
 def gpu_bytes() -> int:
     """Memory that TensorFlow holds on the first GPU, bytes. Only where there is one (UNVERIFIED: never ran there)."""
     return int(tf.config.experimental.get_memory_info("GPU:0")["current"])
+
+
+def strategy() -> Any:
+    """How training is spread over devices: None where there is one, else in equal parts over all of the best kind."""
+    for kind in ("GPU", "CPU"):
+        devices = [device.name for device in tf.config.list_logical_devices(kind)]
+        if devices:
+            break
+    return tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else None
+
+
+def placed(over: Any) -> AbstractContextManager[Any]:
+    """Where networks to train with a strategy (see above) are built."""
+    return nullcontext() if over is None else over.scope()

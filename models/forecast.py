@@ -17,6 +17,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from models.encoders import ENCODERS, OWN, without
+
 #: Seconds of history, half-minutes before, seconds ahead, and the horizons that get a band.
 HISTORY: Final = 120
 BLOCKS: Final = 24
@@ -37,7 +39,8 @@ class ForecastConfig:
     ``members`` nets, each of ``units`` and ``hidden`` over patches of ``patch`` seconds, ``memory`` for what was
     earlier. The last ``recent`` seconds also go straight to the heads. ``gain`` lifts the change of heart rate
     and speed since then, which is small in own terms, to the size of the other inputs. ``width (3, 6)`` widens the
-    bands by what sessions not trained on ask for.
+    bands by what sessions not trained on ask for. ``network``: another encoder of the patches than the own one, see
+    models/encoders.py; ``masked``: columns of ``x`` taken as missing.
     """
 
     channels: int = 10
@@ -53,6 +56,8 @@ class ForecastConfig:
     scale: tuple[float, ...] = (8.0, 1.5, 30.0)
     growth: tuple[float, ...] = (0.75, 0.25, 0.0)
     width: tuple[tuple[float, ...], ...] = ((1.0,) * len(HORIZONS),) * len(TARGETS)
+    network: str = OWN
+    masked: tuple[int, ...] = ()
 
     def scales(self) -> NDArray[np.float32]:
         """Typical change of each target at each second ahead, ``(3, 60)``."""
@@ -70,9 +75,12 @@ def build(config: ForecastConfig) -> keras.Model:
     x = keras.Input((HISTORY, 2 * config.channels), name="x")  # (B, 120, 2C)
     anchor = keras.Input((len(TARGETS),), name="anchor")  # (B, 3)
     earlier = keras.Input((BLOCKS, 2 * config.earlier), name="earlier")  # (B, 24, 2E)
-    seen = layer.Concatenate(name="seen")([x, _since(config, x, x, config.channels)])  # (B, 120, 2C + 2)
+    given = without(x, config.masked)
+    seen = layer.Concatenate(name="seen")(
+        [given, _since(config, given, given, config.channels)]
+    )  # (B, 120, 2C + 2)
     before = layer.Concatenate(name="before")(
-        [earlier, _since(config, earlier, x, config.earlier)]
+        [earlier, _since(config, earlier, given, config.earlier)]
     )  # (B, 24, 2E + 2)
     members = [_member(config, k, seen, before) for k in range(config.members)]
     change, acceleration, width = (_mean(heads) for heads in zip(*members, strict=True))
@@ -100,18 +108,16 @@ def _member(config: ForecastConfig, k: int, seen: Any, before: Any) -> tuple[Any
     patches = layer.Conv1D(
         config.units, config.patch, strides=config.patch, activation="relu", name=f"{k}_patches"
     )(seen)  # (B, 120 / patch, units)
-    states = layer.LSTM(config.units, return_sequences=True, name=f"{k}_lstm")(
-        patches
-    )  # (B, 120 / patch, units)
-    energy = layer.Dense(16, activation="tanh", name=f"{k}_energy")(states)  # (B, 120 / patch, 16)
-    weight = layer.Softmax(axis=1)(layer.Dense(1, name=f"{k}_attention")(energy))  # (B, 120 / patch, 1)
-    context = layer.Flatten()(layer.Dot(axes=1)([weight, states]))  # (B, units)
+    if config.network == OWN:
+        state = _attentive(config, k, patches)  # (B, 2 units)
+    else:
+        state = ENCODERS[config.network](patches, config.units, f"{k}_")  # (B, units)
     ago = layer.Flatten()(layer.SpatialDropout1D(config.dropout)(before))  # (B, 24 (2E + 2))
     ago = layer.Dense(config.memory, activation="relu", name=f"{k}_memory")(ago)  # (B, memory)
     newest = layer.Flatten()(seen[:, -config.recent :])  # (B, recent (2C + 2))
     spans = [keras.ops.mean(seen[:, -span:], axis=1) for span in SPANS]  # (B, 2C + 2) each
     recent = layer.Concatenate()([newest, *spans])  # (B, (recent + 4) (2C + 2))
-    joined = layer.Concatenate()([states[:, -1], context, ago, recent])
+    joined = layer.Concatenate()([state, ago, recent])
     joined = layer.Dropout(config.dropout)(joined)
     joined = layer.Dense(config.hidden, activation="relu", name=f"{k}_hidden")(joined)  # (B, hidden)
     joined = layer.Dropout(config.dropout)(joined)
@@ -125,6 +131,16 @@ def _member(config: ForecastConfig, k: int, seen: Any, before: Any) -> tuple[Any
         acceleration,
         keras.ops.softplus(layer.Reshape((len(TARGETS), len(HORIZONS), 2))(width)),
     )
+
+
+def _attentive(config: ForecastConfig, k: int, patches: Any) -> Any:
+    """``(B, P, units)`` through an LSTM: its last state, and the mean by attention over time; ``(B, 2 units)``."""
+    layer = keras.layers
+    states = layer.LSTM(config.units, return_sequences=True, name=f"{k}_lstm")(patches)  # (B, P, units)
+    energy = layer.Dense(16, activation="tanh", name=f"{k}_energy")(states)  # (B, P, 16)
+    weight = layer.Softmax(axis=1)(layer.Dense(1, name=f"{k}_attention")(energy))  # (B, P, 1)
+    context = layer.Flatten()(layer.Dot(axes=1)([weight, states]))  # (B, units)
+    return layer.Concatenate()([states[:, -1], context])
 
 
 def _mean(heads: Sequence[Any]) -> Any:

@@ -15,6 +15,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from models.encoders import ENCODERS, OWN, without
+
 DAYS: Final = 14
 
 Weights = Mapping[str, NDArray[Any]]
@@ -22,20 +24,33 @@ Weights = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class InjuryConfig:
-    """``members`` nets of ``units`` each; ``l2`` on every kernel."""
+    """``members`` nets of ``units`` each; ``l2`` on every kernel of the own network.
+
+    ``network``: another encoder than the own one, see models/encoders.py; ``masked``: columns taken as missing.
+    """
 
     channels: int = 17
     members: int = 1
     units: int = 6
     dropout: float = 0.3
     l2: float = 1e-3
+    network: str = OWN
+    masked: tuple[int, ...] = ()
 
 
 def build(config: InjuryConfig) -> keras.Model:
     """Input ``days (B, 14, D)``; output ``probability (B, M)``."""
-    layer, penalty = keras.layers, keras.regularizers.L2(config.l2)
+    layer = keras.layers
     days = keras.Input((DAYS, config.channels), name="days")  # (B, 14, D)
-    seen = layer.SpatialDropout1D(config.dropout)(days)  # (B, 14, D), a channel goes for all days
+    seen = without(days, config.masked)
+    seen = layer.SpatialDropout1D(config.dropout)(seen)  # (B, 14, D), a channel goes for all days
+    logit = _together(config, seen) if config.network == OWN else _side_by_side(config, seen)  # (B, M)
+    return keras.Model(days, layer.Activation("sigmoid", name="probability")(logit), name="injury")
+
+
+def _together(config: InjuryConfig, seen: Any) -> Any:
+    """All members as one LSTM: ``(B, 14, D)`` to ``(B, M)``."""
+    layer, penalty = keras.layers, keras.regularizers.L2(config.l2)
     states = layer.LSTM(
         config.members * config.units,
         return_sequences=True,
@@ -44,12 +59,22 @@ def build(config: InjuryConfig) -> keras.Model:
         name="lstm",
     )(seen)  # (B, 14, M u)
     state = layer.GlobalAveragePooling1D()(states)  # (B, M u)
-    logit = layer.Dense(config.members, kernel_regularizer=penalty, name="logit")(state)  # (B, M)
-    return keras.Model(days, layer.Activation("sigmoid", name="probability")(logit), name="injury")
+    return layer.Dense(config.members, kernel_regularizer=penalty, name="logit")(state)  # (B, M)
+
+
+def _side_by_side(config: InjuryConfig, seen: Any) -> Any:
+    """Members of another network: ``(B, 14, D)`` to ``(B, M)``."""
+    layer, encode = keras.layers, ENCODERS[config.network]
+    logits = [
+        layer.Dense(1, name=f"{k}_logit")(encode(seen, config.units, f"{k}_")) for k in range(config.members)
+    ]
+    return logits[0] if config.members == 1 else layer.Concatenate()(logits)
 
 
 def fuse(members: Sequence[Weights], platt: Sequence[tuple[float, float]]) -> dict[str, NDArray[np.float32]]:
     """Weights of M single nets and their calibration (slope, intercept of the logit) to those of the ensemble."""
+    if "lstm/lstm_cell/kernel" not in members[0]:
+        return _beside_each_other(members, platt)
     units = members[0]["lstm/lstm_cell/recurrent_kernel"].shape[0]
     slope = np.array([a for a, _ in platt])
     offset = np.array([b for _, b in platt])
@@ -63,6 +88,18 @@ def fuse(members: Sequence[Weights], platt: Sequence[tuple[float, float]]) -> di
         "logit/bias": bias,
     }
     return {name: array.astype(np.float32) for name, array in fused.items()}
+
+
+def _beside_each_other(
+    members: Sequence[Weights], platt: Sequence[tuple[float, float]]
+) -> dict[str, NDArray[np.float32]]:
+    fused = {}
+    for k, (weights, (slope, offset)) in enumerate(zip(members, platt, strict=True)):
+        for name, array in weights.items():
+            calibrated = array * slope if name.startswith("0_logit/") else array
+            calibrated = calibrated + offset if name == "0_logit/bias" else calibrated
+            fused[f"{k}{name.removeprefix('0')}"] = np.asarray(calibrated, np.float32)
+    return fused
 
 
 def _beside(kernels: Sequence[NDArray[Any]], units: int) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import keras
@@ -89,14 +90,31 @@ class QuantileLoss:
         return ops.mean(pinball(targets[0] - outputs[0], self._levels))
 
 
+@dataclass(frozen=True, slots=True)
+class Rare:
+    """How a loss meets a rare class: ``gamma`` and ``positive`` of :class:`LogLoss`."""
+
+    gamma: float = 0.0
+    positive: float = 1.0
+
+
 class LogLoss:
-    """``targets``: label ``(B, 1)`` and weight ``(B, 1)``; output: probability ``(B, 1)``."""
+    """``targets``: label ``(B, 1)`` and weight ``(B, 1)``; output: probability ``(B, 1)``.
+
+    For rare classes: a positive row counts ``positive`` times, and what is answered well already counts less by the
+    power ``gamma`` of the error (focal loss, Lin et al. 2017, arXiv 1708.02002). Both move the probabilities off the
+    base rate, which calibration sets right.
+    """
+
+    def __init__(self, gamma: float = 0.0, positive: float = 1.0) -> None:
+        self._gamma, self._positive = gamma, positive
 
     def __call__(self, targets: Sequence[Any], outputs: Sequence[Any]) -> Any:
         """Loss of a batch."""
         label, weight = targets
         p = ops.clip(outputs[0], 1e-6, 1 - 1e-6)
-        return masked_mean(-(label * ops.log(p) + (1 - label) * ops.log(1 - p)), weight)
+        hit, miss = (1 - p) ** self._gamma * ops.log(p), p**self._gamma * ops.log(1 - p)
+        return masked_mean(-(self._positive * label * hit + (1 - label) * miss), weight)
 
 
 class HeadsLoss:
@@ -112,6 +130,7 @@ class HeadsLoss:
         """Sum of the heads' mean cross-entropies."""
         total = 0.0
         for head, (target, output) in enumerate(zip(targets, outputs, strict=True)):
-            own = output[self._rows[head] : self._rows[head + 1]]
-            total -= ops.mean(ops.sum(target * ops.log(ops.clip(own, 1e-6, 1.0)), axis=-1))
+            # A device's part of a batch has its part of each head's rows.
+            begin, end = (self._rows[head : head + 2] * output.shape[0] // self._rows[-1]).tolist()
+            total -= ops.mean(ops.sum(target * ops.log(ops.clip(output[begin:end], 1e-6, 1.0)), axis=-1))
         return total

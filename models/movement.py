@@ -14,6 +14,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from models.encoders import ENCODERS, OWN, without
+
 ops = keras.ops
 
 #: Samples a second, samples of a window, and accelerometer x, y, z then gyroscope x, y, z.
@@ -26,7 +28,11 @@ FLOOR: Final = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class MovementConfig:
-    """``heads``: classes of each label set, ``names`` of those. ``frame``, ``hop`` of the spectrogram in samples."""
+    """``heads``: classes of each label set, ``names`` of those. ``frame``, ``hop`` of the spectrogram in samples.
+
+    ``network``: another encoder of the signal than the own one, of size 2 ``signal``, see models/encoders.py;
+    ``masked``: columns of ``imu`` taken as missing.
+    """
 
     heads: tuple[int, ...] = (7, 4)
     names: tuple[str, ...] = ("watch", "basicmotions")
@@ -35,6 +41,8 @@ class MovementConfig:
     image: int = 12
     signal: int = 24
     dropout: float = 0.4
+    network: str = OWN
+    masked: tuple[int, ...] = ()
 
     def starts(self) -> NDArray[np.int64]:
         """First sample of every frame, ``(F,)``."""
@@ -45,8 +53,12 @@ def build(config: MovementConfig) -> keras.Model:
     """Input ``imu (B, 100, 6)``, scaled; output for each head probabilities ``(B, C)``."""
     layer = keras.layers
     imu = keras.Input((SAMPLES, CHANNELS), name="imu")  # (B, 100, 6)
-    image = spectrogram(imu, config)  # (B, F, K, 6)
-    state = layer.concatenate([_of_image(image, config), _of_signal(imu, config)])  # (B, D)
+    given = without(imu, config.masked)
+    if config.network == OWN:
+        image = spectrogram(given, config)  # (B, F, K, 6)
+        state = layer.concatenate([_of_image(image, config), _of_signal(given, config)])  # (B, D)
+    else:
+        state = ENCODERS[config.network](given, 2 * config.signal, "")  # (B, D)
     state = layer.Dropout(config.dropout)(state)
     heads = [
         layer.Dense(classes, activation="softmax", name=name)(state)  # (B, C)

@@ -13,12 +13,18 @@ from typing import Final
 import keras
 import numpy as np
 
+from models.encoders import ENCODERS, OWN, without
+
 HISTORY: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class PerformanceConfig:
-    """Sizes, and the ``levels`` of the quantiles, rising."""
+    """Sizes, and the ``levels`` of the quantiles, rising.
+
+    ``network``: another encoder of the patches than the own one, see models/encoders.py; ``masked``: columns of
+    ``effort`` taken as missing.
+    """
 
     channels: int = 4
     static: int = 8
@@ -27,6 +33,8 @@ class PerformanceConfig:
     hidden: int = 32
     dropout: float = 0.1
     levels: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+    network: str = OWN
+    masked: tuple[int, ...] = ()
 
 
 def build(config: PerformanceConfig) -> keras.Model:
@@ -36,8 +44,11 @@ def build(config: PerformanceConfig) -> keras.Model:
     static = keras.Input((config.static,), name="static")  # (B, S)
     patches = layer.Conv1D(
         config.units, config.patch, strides=config.patch, activation="relu", name="patches"
-    )(effort)  # (B, 120 / patch, units)
-    state = layer.LSTM(config.units, name="lstm")(patches)  # (B, units)
+    )(without(effort, config.masked))  # (B, 120 / patch, units)
+    if config.network == OWN:
+        state = layer.LSTM(config.units, name="lstm")(patches)  # (B, units)
+    else:
+        state = ENCODERS[config.network](patches, config.units, "")  # (B, units)
     joined = layer.Concatenate()([state, static])  # (B, units + S)
     joined = layer.Dropout(config.dropout)(joined)
     joined = layer.Dense(config.hidden, activation="relu", name="hidden")(joined)  # (B, hidden)

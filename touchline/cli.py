@@ -53,6 +53,7 @@ Ready = Annotated[Path | None, typer.Option(help="A file to make once this proce
 Kind = Literal["match", "training", "run"]
 Fatigue = Literal["none", "natural", "fade"]
 Trainable = Literal["all", "forecast", "performance", "injury", "movement"]
+Encoder = Literal["own", "lstm", "mlp", "cnn", "transformer"]
 
 
 def main() -> None:
@@ -231,6 +232,17 @@ def replay(
 def train(
     model: Annotated[Trainable, typer.Argument(help="Which model.")] = "all",
     out: Annotated[Path | None, typer.Option(help="Where versions go; the shipped models otherwise.")] = None,
+    network: Annotated[
+        Encoder, typer.Option(help="Encoder of the sequence; `own` is the one that is shipped.")
+    ] = "own",
+    search: Annotated[int, typer.Option(min=0, help="Trials of a search over settings first.")] = 0,
+    select: Annotated[
+        bool, typer.Option("--select", help="Leave out inputs it does no worse without.")
+    ] = False,
+    choose: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting, say rate=0.001.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a training was broken off.")] = False,
     thrift: Annotated[
         float, typer.Option(min=0.001, max=1, help="Share of the steps, to try the way.")
     ] = 1.0,
@@ -238,14 +250,16 @@ def train(
     """Train models on the recordings in TOUCHLINE_DATA and the simulator; write artefacts with their cards."""
     from models.artefact import SHIPPED
     from touchline.registry import finish
-    from touchline.training.run import TRAINERS
+    from touchline.training.run import TRAINERS, Tuning, choices_of
     from touchline.training.run import train as trained
     from touchline.training.workshop import Workshop
 
     settings = settings_with()
+    choices = choices_of([f"network={network}", *(choose or [])])
+    kept = settings.cache.expanduser() / "training"
     with training_progress() as tell:
-        shop = Workshop(settings.data, out or SHIPPED, tell, thrift)
-        for folder in trained(TRAINERS if model == "all" else [model], shop):
+        shop = Workshop(settings.data, out or SHIPPED, tell, thrift, choices, kept, resume)
+        for folder in trained(TRAINERS if model == "all" else [model], shop, Tuning(search, select)):
             finish(folder, settings)
             console.print(f"{folder}", markup=False, highlight=False, soft_wrap=True)
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import optuna
 from numpy.typing import NDArray
 
 from models.artefact import Artefact, Manifest, next_version, save_artefact
-from models.descent import Descent, Plan, seed_everything
+from models.descent import Plan
 from models.forecast import AHEAD, HISTORY, HORIZONS, TARGETS, ForecastConfig, build, fuse
 from models.losses import ForecastLoss
 from models.restore import answer, golden, plain_config, set_weights, weights_of
 from stream.earlier import BLOCK_S, BLOCKS, EARLIER
 from stream.normalise import CHANNELS, PRIOR
+from touchline.training.course import Course
 from touchline.training.disturb import disturbed, mirrored
 from touchline.training.forecast_baselines import baseline_errors
 from touchline.training.forecast_card import forecast_card
 from touchline.training.forecast_data import ForecastData, Part, forecast_data
 from touchline.training.forecast_figures import Answers, judge_part, missing_groups, widths
 from touchline.training.reference import ROWS, evenly, reference
+from touchline.training.tuning import Change, Problem
 from touchline.training.windows import HEART_RATE, SPEED, Float32, Pool
 from touchline.training.workshop import Workshop
 
@@ -38,6 +42,8 @@ MEMBERS: Final = 5
 LOOK_EVERY: Final = 250
 LOOK_AT: Final = 4000
 ROWS_AT_ONCE: Final = 2048
+#: Looks without a better one after which a net that is looked at ends.
+PATIENCE: Final = 3
 SPLIT: Final = (
     "runs by session (one runner), match by half (the same players); test sessions never trained on"
 )
@@ -59,7 +65,7 @@ def train_forecast(shop: Workshop) -> Path:
 def train_on(data: ForecastData, shop: Workshop) -> Path:
     """Train, judge, save."""
     ensemble = train_members(data, shop)
-    config = replace(CONFIG, members=MEMBERS, width=widths(ensemble.left_out))
+    config = replace(shop.chosen(CONFIG), members=MEMBERS, width=widths(ensemble.left_out))
     model = build(config)
     set_weights(model, fuse(ensemble.weights))
     manifest = Manifest(
@@ -90,7 +96,12 @@ def train_on(data: ForecastData, shop: Workshop) -> Path:
         },
         normalisation={name: list(terms) for name, terms in PRIOR.items()},
         config=plain_config(config),
-        training={"plan": asdict(PLAN) | {"batch": BATCH}, "thrift": shop.thrift, "seed": SEED},
+        training={
+            "plan": asdict(shop.chosen(PLAN)) | {"batch": BATCH},
+            "thrift": shop.thrift,
+            "seed": SEED,
+            **shop.notes,
+        },
         data=data.hashes,
         metrics=_metrics(model, ensemble, data, shop),
     )
@@ -112,7 +123,7 @@ def train_members(data: ForecastData, shop: Workshop) -> Ensemble:
     out = {part.name: part for _, (_, part) in split if part.name in data.test}
     kept = [(share, part) for share, (part, _) in split]
     weights = [descend(kept, _task(0), shop, out["runs"])]
-    left_out = {name: answers(_net(weights[0]), part) for name, part in out.items()}
+    left_out = {name: answers(_net(weights[0], shop), part) for name, part in out.items()}
     weights += [descend(data.train, _task(member), shop) for member in range(1, MEMBERS)]
     return Ensemble(weights, left_out)
 
@@ -121,9 +132,9 @@ def _task(member: int) -> Task:
     return Task(f"forecast: net {member + 1} of {MEMBERS}", SEED + member)
 
 
-def _net(weights: Mapping[str, NDArray[Any]]) -> Any:
+def _net(weights: Mapping[str, NDArray[Any]], shop: Workshop) -> Any:
     """One net with its weights."""
-    model = build(CONFIG)
+    model = build(shop.chosen(CONFIG))
     set_weights(model, weights)
     return model
 
@@ -141,21 +152,18 @@ def descend(
     parts: Sequence[tuple[float, Part]], task: Task, shop: Workshop, judge: Part | None = None
 ) -> Mapping[str, NDArray[Any]]:
     """Weights at the last step or, with a part to ``judge`` by that is not learnt from, at the best one."""
-    seed_everything(task.seed)
-    rng = np.random.default_rng(task.seed)
-    steps = shop.steps(PLAN.steps)
-    model, looker = build(CONFIG), build(CONFIG)
-    descent = Descent(model, ForecastLoss(CONFIG, task.heads), replace(PLAN, steps=steps))
-    best: tuple[float, Mapping[str, NDArray[Any]]] = (np.inf, {})
-    for step in range(1, steps + 1):
-        descent.step(*draw(parts, rng))
-        if step % LOOK_EVERY == 0 or step == steps:
-            shop.tell(task.told, step, steps)
-            weights = descent.averaged()
-            set_weights(looker, weights)
-            looked = (-float(step) if judge is None else _look(looker, judge), weights)
-            best = min(best, looked, key=lambda pair: pair[0])
-    return best[1]
+    config, plan = shop.chosen(CONFIG), shop.chosen(PLAN)
+    return Course(
+        told=task.told,
+        seed=task.seed,
+        build=lambda: build(config),
+        loss=ForecastLoss(config, task.heads),
+        plan=replace(plan, steps=shop.steps(plan.steps)),
+        draw=lambda rng: draw(parts, rng),
+        every=LOOK_EVERY,
+        look=None if judge is None else partial(look, judge),
+        patience=PATIENCE,
+    ).run(shop)
 
 
 def inputs(table: Pool, at: Ints, gone: str | None = None) -> list[Float32]:
@@ -187,12 +195,60 @@ def _draw_part(part: Part, rows: int, rng: np.random.Generator) -> tuple[list[Fl
     return [x, part.table.anchor(at), earlier], [ahead[:, :3], ahead[:, 3], mask[:, :3], mask[:, 3]]
 
 
-def _look(model: Any, part: Part) -> float:
+def look(part: Part, model: Any) -> float:
     """Mean absolute error of heart rate over all horizons, each in units of its typical change."""
-    found = answers(model, replace(part, at=part.at[:: max(1, len(part.at) // LOOK_AT)]))
-    picked = [h - 1 for h in HORIZONS]
-    error = np.abs(found.median - found.ahead[:, : len(TARGETS)])[:, 0, picked]
-    return float(np.nanmean(error / CONFIG.scales()[0, picked]))
+    return Validation(part).loss(model, None)
+
+
+class Validation:
+    """Some seconds of a part that is not learnt from, as arrays."""
+
+    def __init__(self, part: Part) -> None:
+        at = part.at[:: max(1, len(part.at) // LOOK_AT)]
+        self._inputs, self._ahead = inputs(part.table, at), part.table.ahead(at)
+
+    def loss(self, model: Any, change: Change | None) -> float:
+        """As :func:`look`, the histories changed where asked."""
+        x, *others = self._inputs
+        given = [x if change is None else change(x), *others]
+        medians = [
+            answer(model, [a[i : i + ROWS_AT_ONCE] for a in given])[0] for i in range(0, len(x), ROWS_AT_ONCE)
+        ]
+        picked = [h - 1 for h in HORIZONS]
+        error = np.abs(np.concatenate(medians) - self._ahead[:, : len(TARGETS)])[:, 0, picked]
+        return float(np.nanmean(error / CONFIG.scales()[0, picked]))
+
+
+def problem(shop: Workshop) -> Problem:
+    """What there is to tune: one net, judged on the sessions that the ensemble's first net leaves out."""
+    split = [(share, part.split()) for share, part in forecast_data(shop).train]
+    kept = [(share, inner) for share, (inner, _) in split]
+    judge = next(out for _, (_, out) in split if out.name == "runs")
+    validation = Validation(judge)
+
+    def fit(with_them: Workshop, told: str) -> Any:
+        return _net(descend(kept, Task(told, SEED), with_them, judge), with_them)
+
+    return Problem(
+        name="forecast",
+        fit=fit,
+        loss=validation.loss,
+        space=_space,
+        channels={name: (k, len(CHANNELS) + k) for k, name in enumerate(CHANNELS)},
+        split="every fifth run of the training runs",
+    )
+
+
+def _space(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "rate": trial.suggest_float("rate", 5e-4, 5e-3, log=True),
+        "decay": trial.suggest_float("decay", 1e-4, 3e-2, log=True),
+        "dropout": trial.suggest_float("dropout", 0.0, 0.4),
+        "units": trial.suggest_categorical("units", [48, 64, 96, 128]),
+        "hidden": trial.suggest_categorical("hidden", [96, 128, 160]),
+        "memory": trial.suggest_categorical("memory", [24, 48, 96]),
+        "l1": trial.suggest_float("l1", 1e-8, 1e-5, log=True),
+    }
 
 
 def answers(model: Any, part: Part, gone: str | None = None) -> Answers:
@@ -238,11 +294,11 @@ def _alone(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, 
 
     All of the size, the seed, the steps and the sessions of the ensemble's second net.
     """
-    found = {"all heads": judge_part(answers(_net(ensemble.weights[1]), data.test["match"]))}
+    found = {"all heads": judge_part(answers(_net(ensemble.weights[1], shop), data.test["match"]))}
     for head in (1, 2, 3):
         name = (*TARGETS, "acceleration")[head]
         task = Task(f"forecast: {name} alone", SEED + 1, (head,))
-        model = _net(descend(data.train, task, shop))
+        model = _net(descend(data.train, task, shop), shop)
         found[name] = {name: judge_part(answers(model, data.test["match"]))[name]}
     return {
         name: {"one head": found[name][name]["mae"], "all heads": found["all heads"][name]["mae"]}

@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import optuna
 from numpy.typing import NDArray
 
 from models.artefact import Artefact, Manifest, next_version, save_artefact
-from models.descent import Descent, Plan, seed_everything
+from models.descent import Plan
 from models.injury import InjuryConfig, build, fuse
-from models.losses import LogLoss
+from models.losses import LogLoss, Rare
 from models.restore import answer, golden, plain_config, set_weights
 from sim.readers.daily import read_daily
-from stream.days import CHANNELS, WELLNESS, WINDOW, day_features
+from stream.days import CHANNELS, COLUMNS, WELLNESS, WINDOW, day_features
+from touchline.training.course import Course
 from touchline.training.figures import logit, platt
 from touchline.training.injury_card import injury_card, injury_metrics
 from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of, injury_rows
 from touchline.training.reference import evenly, reference
+from touchline.training.tuning import Change, Problem
 from touchline.training.workshop import Workshop
 
 Floats = NDArray[np.float64]
@@ -32,6 +35,9 @@ Ints = NDArray[np.int64]
 
 CONFIG: Final = InjuryConfig(channels=len(CHANNELS), members=1, units=4, dropout=0.3, l2=1e-2)
 PLAN: Final = Plan(steps=200, rate=5e-3, warm=20, decay=1e-2, average=0.98)
+RARE: Final = Rare()
+#: Of the folds that settings are tuned on.
+TUNING_SEED: Final = 100
 #: Rows of a batch, and how many of them are positive: a rare class drawn more often, set right by calibration.
 BATCH: Final = 1024
 POSITIVE: Final = 256
@@ -48,11 +54,19 @@ TODAY: Final[Mapping[str, Callable[[int], Floats]]] = {
 }
 
 
+#: Groups of columns that may not be known at all.
+GONE: Final[Mapping[str, list[int]]] = {"load": [0], "wellness": list(range(1, len(COLUMNS)))}
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Out-of-fold answers ``(seeds, N)`` by how much of today was known; raw, before calibration."""
+    """Out-of-fold answers ``(seeds, N)`` by how much of today was known; raw, before calibration.
+
+    ``gone``: the same without today, by the group of columns that is not known at all.
+    """
 
     raw: Mapping[str, Floats]
+    gone: Mapping[str, Floats]
     members: list[Mapping[str, NDArray[Any]]]
 
 
@@ -63,11 +77,11 @@ def train_injury(shop: Workshop) -> Path:
     judged = cross_validate(rows, shop)
     calibration = [platt(logit(raw), rows.label) for raw in judged.raw["without today"]]
     per_member = [pair for pair in calibration for _ in range(FOLDS)]
-    config = replace(CONFIG, members=len(judged.members))
+    config = replace(shop.chosen(CONFIG), members=len(judged.members))
     model = build(config)
     weights = fuse(judged.members, per_member)
     set_weights(model, weights)
-    metrics = injury_metrics(rows, judged.raw)
+    metrics = injury_metrics(rows, judged.raw, judged.gone)
     manifest = Manifest(
         name="injury",
         version=next_version(shop.out, "injury"),
@@ -76,10 +90,12 @@ def train_injury(shop: Workshop) -> Path:
         normalisation={"load": "own mean of 28 days", **{k: list(v) for k, v in WELLNESS.items()}},
         config=plain_config(config),
         training={
-            "plan": asdict(PLAN) | {"batch": BATCH, "positive": POSITIVE},
+            "plan": asdict(shop.chosen(PLAN)) | {"batch": BATCH, "positive": POSITIVE},
+            "loss": asdict(shop.chosen(RARE)),
             "thrift": shop.thrift,
             "population": "elite women footballers",
             "seeds": list(SEEDS),
+            **shop.notes,
         },
         data={source.name: source.sha256()},
         metrics=metrics,
@@ -93,9 +109,10 @@ def train_injury(shop: Workshop) -> Path:
 
 def cross_validate(rows: InjuryRows, shop: Workshop) -> Judged:
     """Train a net per seed and fold; answer for the fold it has not seen."""
-    raw = {today: np.zeros((len(SEEDS), len(rows))) for today in TODAY}
+    raw = {case: np.zeros((len(SEEDS), len(rows))) for case in (*TODAY, *GONE)}
     members: list[Mapping[str, NDArray[Any]]] = []
     inputs = {today: day_features(rows.values, known(len(rows))) for today, known in TODAY.items()}
+    inputs |= {group: day_features(_without(rows.values, group), np.zeros(len(rows))) for group in GONE}
     for number, seed in enumerate(SEEDS):
         fold = fold_of(rows, seed)
         for k in range(FOLDS):
@@ -103,27 +120,42 @@ def cross_validate(rows: InjuryRows, shop: Workshop) -> Judged:
             held_out = fold == k
             if not held_out.any():
                 continue
-            model = train_member(rows, np.flatnonzero(fold != k), 100 * seed + k, shop.steps(PLAN.steps))
-            members.append({v.path: np.asarray(v) for v in model.trainable_variables})
-            for today, x in inputs.items():
-                raw[today][number, held_out] = _answers(model, x[held_out])
+            weights = train_member(rows, np.flatnonzero(fold != k), 100 * seed + k, shop)
+            model = build(shop.chosen(CONFIG))
+            set_weights(model, weights)
+            members.append(weights)
+            for case, x in inputs.items():
+                raw[case][number, held_out] = _answers(model, x[held_out])
     shop.tell("injury: nets", len(members), len(members))
-    return Judged(raw, members)
+    return Judged({case: raw[case] for case in TODAY}, {case: raw[case] for case in GONE}, members)
 
 
-def train_member(rows: InjuryRows, use: Ints, seed: int, steps: int) -> Any:
+def _without(values: Floats, group: str) -> Floats:
+    """``(N, 28, 8)`` with a group of columns not known."""
+    gone = values.copy()
+    gone[:, :, GONE[group]] = np.nan
+    return gone
+
+
+def train_member(rows: InjuryRows, use: Ints, seed: int, shop: Workshop) -> dict[str, NDArray[np.float32]]:
     """One net on the rows ``use``; positives are drawn as often as :data:`POSITIVE` says."""
-    seed_everything(seed)
-    rng = np.random.default_rng(seed)
-    model = build(CONFIG)
-    descent = Descent(model, LogLoss(), replace(PLAN, steps=steps))
+    config, plan, rare = shop.chosen(CONFIG), shop.chosen(PLAN), shop.chosen(RARE)
     positive, negative = use[rows.label[use] == 1], use[rows.label[use] == 0]
     weight = np.ones((BATCH, 1))
-    for _ in range(steps):
+
+    def draw(rng: np.random.Generator) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
         at = np.concatenate([rng.choice(positive, POSITIVE), rng.choice(negative, BATCH - POSITIVE)])
-        descent.step([_disturbed(rows.values[at], rng)], [rows.label[at][:, None], weight])
-    set_weights(model, descent.averaged())
-    return model
+        return [_disturbed(rows.values[at], rng)], [rows.label[at][:, None], weight]
+
+    return Course(
+        told=f"injury: net {seed}",
+        seed=seed,
+        build=lambda: build(config),
+        loss=LogLoss(rare.gamma, rare.positive),
+        plan=replace(plan, steps=shop.steps(plan.steps)),
+        draw=draw,
+        every=plan.steps,
+    ).run(shop)
 
 
 def _disturbed(values: Floats, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -139,3 +171,49 @@ def _disturbed(values: Floats, rng: np.random.Generator) -> NDArray[np.float32]:
 def _answers(model: Any, x: NDArray[np.float32]) -> Floats:
     parts = [x[i : i + ROWS_AT_ONCE] for i in range(0, len(x), ROWS_AT_ONCE)]
     return np.concatenate([answer(model, [part])[0][:, 0] for part in parts]).astype(np.float64)
+
+
+def problem(shop: Workshop) -> Problem:
+    """What there is to tune: a net for each of other folds of the athletes, judged on the athletes left out."""
+    rows = injury_rows(read_daily(shop.source("soccermon").files[0]))
+    fold = fold_of(rows, TUNING_SEED)
+    days = day_features(rows.values, np.zeros(len(rows)))
+
+    def fit(with_them: Workshop, told: str) -> list[Any]:
+        nets = []
+        for k in range(FOLDS):
+            with_them.tell(told, k, FOLDS)
+            nets.append(build(with_them.chosen(CONFIG)))
+            set_weights(nets[-1], train_member(rows, np.flatnonzero(fold != k), TUNING_SEED + k, with_them))
+        return nets
+
+    def loss(nets: list[Any], change: Change | None) -> float:
+        x = days if change is None else change(days)
+        raw = np.zeros(len(rows))
+        for k, net in enumerate(nets):
+            raw[fold == k] = _answers(net, x[fold == k])
+        slope, offset = platt(logit(raw), rows.label)
+        z = slope * logit(raw) + offset
+        return float(np.mean(np.logaddexp(0, z) - rows.label * z))
+
+    known = len(CHANNELS) // 2
+    return Problem(
+        name="injury",
+        fit=fit,
+        loss=loss,
+        space=_space,
+        channels={name: (k, known + k) for k, name in enumerate(CHANNELS[:known])},
+        split="out of fold over all athletes, by folds other than those of the figures",
+        leak="the figures' folds are of the same athletes, so that what is chosen has seen them",
+    )
+
+
+def _space(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "rate": trial.suggest_float("rate", 1e-3, 2e-2, log=True),
+        "units": trial.suggest_categorical("units", [2, 4, 8]),
+        "dropout": trial.suggest_float("dropout", 0.0, 0.5),
+        "decay": trial.suggest_float("decay", 1e-3, 1e-1, log=True),
+        "gamma": trial.suggest_float("gamma", 0.0, 2.0),
+        "positive": trial.suggest_float("positive", 0.5, 4.0, log=True),
+    }

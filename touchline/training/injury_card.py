@@ -89,7 +89,7 @@ def paired(one: Floats, other: Floats, rows: InjuryRows) -> dict[str, Any]:
     return {"difference": _mean(differences), "interval": interval(differences)}
 
 
-def injury_metrics(rows: InjuryRows, raw: Mapping[str, Floats]) -> dict[str, Any]:
+def injury_metrics(rows: InjuryRows, raw: Mapping[str, Floats], gone: Mapping[str, Floats]) -> dict[str, Any]:
     """Everything the card reports, by name; each set of figures names its split."""
     counts = {
         "rows": len(rows),
@@ -106,7 +106,8 @@ def injury_metrics(rows: InjuryRows, raw: Mapping[str, Floats]) -> dict[str, Any
         "with today - without": paired(raw["with today"], raw[PRIMARY], rows),
         "truncated today - without": paired(raw["truncated today"], raw[PRIMARY], rows),
     }
-    return {"split": SPLIT, "counts": counts, "figures": sets, "paired": against}
+    without = {group: judge(r, cross_calibrated(r, rows), rows) for group, r in gone.items()}
+    return {"split": SPLIT, "counts": counts, "figures": sets, "paired": against, "without": without}
 
 
 CARD: Final = """\
@@ -133,6 +134,11 @@ come from telling athletes apart.
 
 {differences}
 
+Where a group of columns is not known at all. The worker gives no risk then: it abstains without any wellness or any
+load in the fourteen days.
+
+{without}
+
 ## How to read them
 
 - With {positive_athletes} positive athletes every interval is wide. Where an interval of a difference includes 0
@@ -157,6 +163,10 @@ def injury_card(manifest: Manifest) -> str:
         units=manifest.config["units"],
         split=metrics["split"],
         figures=table(("answers", *FIGURES), figures),
+        without=table(
+            ("not known", *FIGURES),
+            [(name, *(w[key] for key in FIGURES)) for name, w in metrics["without"].items()],
+        ),
         differences=table(("AUC difference", "mean", "95 % interval over athletes"), differences),
         **metrics["counts"],
     )

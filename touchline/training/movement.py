@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import optuna
 from numpy.typing import NDArray
 
 from models.artefact import Artefact, Manifest, next_version, save_artefact
-from models.descent import Descent, Plan, seed_everything
+from models.descent import Plan
 from models.losses import HeadsLoss
 from models.movement import CHANNELS, RATE_HZ, SAMPLES, MovementConfig, build
 from models.restore import answer, golden, plain_config, set_weights, weights_of
+from touchline.training.course import Course
 from touchline.training.movement_baseline import boosted
 from touchline.training.movement_card import movement_card, movement_metrics
 from touchline.training.movement_data import MOTIONS, SETS, WATCH, Recordings, read_movement, windows
 from touchline.training.movement_disturb import crops
 from touchline.training.reference import evenly, reference
+from touchline.training.tuning import Change, Problem
 from touchline.training.workshop import Workshop
 
 Floats = NDArray[np.float64]
@@ -37,6 +41,7 @@ PLAN: Final = Plan(steps=700, rate=3e-3, warm=50, decay=1e-3, average=0.98)
 BATCH: Final[Mapping[str, int]] = {WATCH.name: 48, MOTIONS.name: 24}
 FOLDS: Final = 5
 #: Steps between two looks at the inner subject; the best look is kept.
+SEED: Final = 1
 LOOK: Final = 50
 SOURCES: Final[Mapping[str, str]] = {
     WATCH.name: "movement_watch_50hz",
@@ -66,14 +71,14 @@ def train_on(watch: Recordings, motions: Recordings, shop: Workshop, hashes: Map
     boost = [np.zeros_like(found) for found in out]
     for k in range(FOLDS):
         shop.tell("movement: nets", k, FOLDS + 1)
-        model = fit(watch, motions, split_of(watch, motions, k), shop.steps(PLAN.steps))
+        model = fit(watch, motions, split_of(watch, motions, k), f"movement: fold {k + 1} of {FOLDS}", shop)
         for head, data in enumerate((watch, motions)):
             held_out = np.flatnonzero(fold_of(data) == k)
             out[head][held_out] = answers(model, [data.signals[i] for i in held_out], head)
             boost[head][held_out] = boosted(data, np.flatnonzero(fold_of(data) != k), held_out)
     shop.tell("movement: nets", FOLDS, FOLDS + 1)
     split = replace(split_of(watch, motions, 0), motions=np.arange(len(motions)))
-    model = fit(watch, motions, split, shop.steps(PLAN.steps))
+    model = fit(watch, motions, split, "movement: net to ship", shop)
     shop.tell("movement: nets", FOLDS + 1, FOLDS + 1)
     held_out = np.flatnonzero(fold_of(watch) == 0)
     shipped = answers(model, [watch.signals[i] for i in held_out], 0)
@@ -94,8 +99,11 @@ def _manifest(shop: Workshop, hashes: Mapping[str, str], metrics: Mapping[str, A
         inputs={"imu": {"shape": [SAMPLES, CHANNELS], "channels": channels, "rate_hz": RATE_HZ}},
         outputs={s.name: {"shape": [len(s.labels)], "labels": list(s.labels)} for s in SETS},
         normalisation={s.name: {"accel": s.scale[0], "gyro": s.scale[1]} for s in SETS},
-        config=plain_config(CONFIG),
-        training={"plan": asdict(PLAN) | {"batch": dict(BATCH), "look": LOOK}, "thrift": shop.thrift},
+        config=plain_config(shop.chosen(CONFIG)),
+        training={
+            "plan": asdict(shop.chosen(PLAN)) | {"batch": dict(BATCH), "look": LOOK},
+            "thrift": shop.thrift,
+        },
         data=dict(hashes),
         metrics=metrics,
     )
@@ -115,26 +123,55 @@ def split_of(watch: Recordings, motions: Recordings, k: int) -> Split:
     return Split(np.flatnonzero((fold != k) & ~inner), motion, np.flatnonzero(inner))
 
 
-def fit(watch: Recordings, motions: Recordings, split: Split, steps: int, seed: int = 1) -> Any:
+def fit(watch: Recordings, motions: Recordings, split: Split, told: str, shop: Workshop) -> Any:
     """One net; of its running averages the one that is best on the inner subject."""
-    seed_everything(seed)
-    rng = np.random.default_rng(seed)
-    model, judge = build(CONFIG), build(CONFIG)
-    descent = Descent(model, HeadsLoss(tuple(BATCH.values())), replace(PLAN, steps=steps))
-    best, kept = np.inf, weights_of(model)
-    for step in range(1, steps + 1):
-        x, targets = _batch(((watch, split.watch), (motions, split.motions)), rng)
-        descent.step([x], targets)
-        if step % LOOK == 0 or step == steps:
-            set_weights(judge, descent.averaged())
-            loss = _inner_loss(judge, watch, split.inner)
-            if loss < best:
-                best, kept = loss, descent.averaged()
-    set_weights(judge, kept)
-    return judge
+    config, plan = shop.chosen(CONFIG), shop.chosen(PLAN)
+    parts = ((watch, split.watch), (motions, split.motions))
+    course = Course(
+        told=told,
+        seed=SEED,
+        build=lambda: build(config),
+        loss=HeadsLoss(tuple(BATCH.values())),
+        plan=replace(plan, steps=shop.steps(plan.steps)),
+        draw=lambda rng: _batch(parts, rng),
+        every=LOOK,
+        look=lambda model: _inner_loss(model, watch, split.inner),
+    )
+    model = build(config)
+    set_weights(model, course.run(shop))
+    return model
 
 
-def _batch(parts: Sequence[tuple[Recordings, Ints]], rng: np.random.Generator) -> tuple[Floats, list[Floats]]:
+def problem(shop: Workshop) -> Problem:
+    """What there is to tune: the net of the first fold, judged on its inner subject."""
+    watch, motions = (read_movement(shop.source(SOURCES[known.name]).files[0]) for known in SETS)
+    split = split_of(watch, motions, 0)
+    return Problem(
+        name="movement",
+        fit=lambda with_them, told: fit(watch, motions, split, told, with_them),
+        loss=lambda model, change: _inner_loss(model, watch, split.inner, change),
+        space=_space,
+        channels={
+            f"{sensor}_{axis}": (k,) for k, (sensor, axis) in enumerate(product(("accel", "gyro"), "xyz"))
+        },
+        split="one subject of the watch set that the first fold does not learn from",
+        leak="that subject is judged in another fold",
+    )
+
+
+def _space(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "rate": trial.suggest_float("rate", 5e-4, 1e-2, log=True),
+        "decay": trial.suggest_float("decay", 1e-4, 1e-1, log=True),
+        "dropout": trial.suggest_float("dropout", 0.1, 0.6),
+        "image": trial.suggest_categorical("image", [8, 12, 16]),
+        "signal": trial.suggest_categorical("signal", [16, 24, 32]),
+    }
+
+
+def _batch(
+    parts: Sequence[tuple[Recordings, Ints]], rng: np.random.Generator
+) -> tuple[list[Floats], list[Floats]]:
     """Windows of both sets, one set after the other, and for each head the labels of its own as one-hot rows."""
     x, targets = [], []
     for data, use in parts:
@@ -142,12 +179,15 @@ def _batch(parts: Sequence[tuple[Recordings, Ints]], rng: np.random.Generator) -
         at = rng.choice(use, BATCH[data.of.name])
         x.append(crops([data.signals[i] for i in at], rng))
         targets.append(np.eye(len(data.of.labels))[data.label[at]])
-    return np.concatenate(x), targets
+    return [np.concatenate(x)], targets
 
 
-def _inner_loss(model: Any, watch: Recordings, inner: Ints) -> float:
+def _inner_loss(model: Any, watch: Recordings, inner: Ints, change: Change | None = None) -> float:
     assert watch.label is not None
-    found = answers(model, [watch.signals[i] for i in inner], 0)
+    signals = [watch.signals[i] for i in inner]
+    if change is not None:
+        signals = list(change(np.stack([windows(signal)[0] for signal in signals])))
+    found = answers(model, signals, 0)
     return float(-np.log(found[np.arange(len(inner)), watch.label[inner]] + 1e-6).mean())
 
 

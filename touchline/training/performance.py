@@ -7,26 +7,31 @@ efficiencies are those that the finished network will find.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import optuna
 from numpy.typing import NDArray
 
 from models.artefact import Artefact, Manifest, next_version, save_artefact
 from models.batched import Batched
-from models.descent import Descent, Plan, seed_everything
+from models.descent import Plan
 from models.losses import QuantileLoss
 from models.performance import HISTORY, PerformanceConfig, build
 from models.restore import golden, plain_config, set_weights
 from stream.infer import EFFORT, OUTPUTS, PERSONAL
 from stream.normalise import PRIOR
+from touchline.training.course import Course
 from touchline.training.performance_card import performance_card
 from touchline.training.performance_data import Efforts, PerformanceData, performance_data
 from touchline.training.performance_own import Network, Own, known, own_elsewhere, quantiles
 from touchline.training.performance_trial import SPLIT, TRIAL, Judged, Trial, judge, real_figures
 from touchline.training.reference import ROWS, evenly, reference
+from touchline.training.tuning import Change, Problem
 from touchline.training.windows import Float32
 from touchline.training.workshop import Workshop
 
@@ -39,6 +44,8 @@ ROUNDS: Final = (800, 1500, 2500)
 BATCH: Final = 256
 SEED: Final = 0
 TELL_EVERY: Final = 100
+#: Every so many-th athlete settings are judged on.
+LEFT_OUT_EVERY: Final = 5
 #: Rows that the finished network is asked at once.
 ROWS_A_CALL: Final = 256
 #: A session gives rows only if it has this many; easy ones in cold air have few, and are judged by few.
@@ -75,11 +82,12 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
             }
         },
         normalisation={name: list(PRIOR[name]) for name in OUTPUTS},
-        config=plain_config(CONFIG),
+        config=plain_config(shop.chosen(CONFIG)),
         training={
-            "plan": asdict(PLAN) | {"steps": list(ROUNDS), "batch": BATCH},
+            "plan": asdict(shop.chosen(PLAN)) | {"steps": list(ROUNDS), "batch": BATCH},
             "thrift": shop.thrift,
             "seed": SEED,
+            **shop.notes,
         },
         data=data.hashes,
         metrics={
@@ -110,27 +118,80 @@ def network_of(model: Any) -> Network:
 
 def descend(data: PerformanceData, shop: Workshop) -> Any:
     """The trained network."""
-    seed_everything(SEED)
-    rng = np.random.default_rng(SEED)
-    model = build(CONFIG)
+    model, weights = build(shop.chosen(CONFIG)), None
     parts = [_Part(share, found, None) for share, found in data.train]
-    for number, full in enumerate(ROUNDS):
+    for number, steps in enumerate(ROUNDS):
         if number:
             parts = [_acquainted(share, found, network_of(model)) for share, found in data.train]
-        steps = shop.steps(full)
-        descent = Descent(model, QuantileLoss(CONFIG.levels), replace(PLAN, steps=steps))
-        for step in range(1, steps + 1):
-            descent.step(*_batch([part.draw(rng) for part in parts], rng))
-            if step % TELL_EVERY == 0 or step == steps:
-                shop.tell(f"performance: round {number + 1} of {len(ROUNDS)}", step, steps)
-        set_weights(model, descent.averaged())
+        told = f"performance: round {number + 1} of {len(ROUNDS)}"
+        weights = _course(parts, told, SEED + number, steps, shop).run(shop, weights)
+        set_weights(model, weights)
     return model
+
+
+def _course(parts: Sequence[_Part], told: str, seed: int, steps: int, shop: Workshop) -> Course:
+    config = shop.chosen(CONFIG)
+    return Course(
+        told=told,
+        seed=seed,
+        build=lambda: build(config),
+        loss=QuantileLoss(config.levels),
+        plan=replace(shop.chosen(PLAN), steps=shop.steps(steps)),
+        draw=partial(_drawn, parts),
+        every=TELL_EVERY,
+    )
+
+
+def _drawn(parts: Sequence[_Part], rng: np.random.Generator) -> tuple[list[Float32], list[Floats]]:
+    return _batch([part.draw(rng) for part in parts], rng)
 
 
 def _acquainted(share: float, found: Efforts, network: Network) -> _Part:
     """A part whose athletes are known as the network finds them."""
     expected = quantiles(network, found)[:, CONFIG.levels.index(0.5)]
     return _Part(share, found, own_elsewhere(found, expected.astype(np.float64)))
+
+
+def problem(shop: Workshop) -> Problem:
+    """What there is to tune: the first round, judged by quantile loss on every fifth athlete's fresh seconds."""
+    parts, held_out = [], []
+    for share, found in performance_data(shop).train:
+        left_out = found.athlete[found.session] % LEFT_OUT_EVERY == 0
+        parts.append(_Part(share, found.take(~left_out), None))
+        rows = np.flatnonzero(left_out)
+        held_out.append(found.take(rows[evenly(len(rows), ROWS)]))
+    effort, static = (np.concatenate(c) for c in zip(*(h.inputs() for h in held_out), strict=True))
+    actual = np.concatenate([h.actual for h in held_out])[:, None]
+    levels = np.asarray(CONFIG.levels)
+
+    def fit(with_them: Workshop, told: str) -> Any:
+        model = build(with_them.chosen(CONFIG))
+        set_weights(model, _course(parts, told, SEED, ROUNDS[0], with_them).run(with_them))
+        return model
+
+    def loss(model: Any, change: Change | None) -> float:
+        error = actual - network_of(model)(effort if change is None else change(effort), static)
+        return float(np.maximum(levels * error, (levels - 1) * error).mean())
+
+    half = len(EFFORT) // 2
+    return Problem(
+        name="performance",
+        fit=fit,
+        loss=loss,
+        space=_space,
+        channels={name: (k, half + k) for k, name in enumerate(EFFORT[:half])},
+        split="every fifth athlete of those trained on, their efficiency not known",
+    )
+
+
+def _space(trial: optuna.Trial) -> dict[str, Any]:
+    return {
+        "rate": trial.suggest_float("rate", 5e-4, 5e-3, log=True),
+        "decay": trial.suggest_float("decay", 1e-4, 3e-2, log=True),
+        "dropout": trial.suggest_float("dropout", 0.0, 0.3),
+        "units": trial.suggest_categorical("units", [16, 32, 64]),
+        "hidden": trial.suggest_categorical("hidden", [16, 32, 64]),
+    }
 
 
 class _Part:

@@ -53,13 +53,18 @@ Mean score (percentile times 100, before the median over a minute) by third, and
 
 {thirds}
 
+Mean quantile loss on the fresh thirds with something not known (without heart rate or output there is no score):
+
+{without}
+
 The drift is reported and nothing is claimed of it. A stranger's score says how the athlete compares with others.
 """
 
 
 def performance_card(manifest: Manifest) -> str:
     """The model card."""
-    metrics, simulated, real = manifest.metrics, manifest.metrics["simulated"], manifest.metrics["real"]
+    metrics, simulated = manifest.metrics, manifest.metrics["simulated"]
+    real = {who: metrics["real"][who] for who in ("known", "strangers")}
     levels = [str(level) for level in metrics["levels"]]
     return CARD.format(
         version=manifest.version,
@@ -72,6 +77,7 @@ def performance_card(manifest: Manifest) -> str:
         by_kind=_by_kind(simulated),
         within=_number(simulated["fade"]["spearman_within"], 2),
         abstains=_number(simulated["no_heart_rate"]["abstains"], 3),
+        without=table(("not known", "loss"), list(metrics["real"]["without"].items())),
         fresh=table(
             ("", "seconds", *levels), [(who, one["seconds"], *one["below"]) for who, one in real.items()]
         ),

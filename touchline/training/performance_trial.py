@@ -276,9 +276,27 @@ def real_figures(judged: Judged, found: Efforts, kept: NDArray[np.bool_]) -> dic
     place = percentile_of(unseen.actual, quantiles(judged.network, unseen), judged.levels)
     familiar = unseen.person.known[np.arange(len(unseen)), unseen.kind] > 0
     return {
+        "without": _without(judged, unseen),
         "known": _levels_and_thirds(place[familiar], unseen.third[familiar], judged.levels),
         "strangers": _levels_and_thirds(place[~familiar], unseen.third[~familiar], judged.levels),
     }
+
+
+def _without(judged: Judged, unseen: Efforts) -> dict[str, float]:
+    """Mean quantile loss on fresh seconds with all that is known, and without the venue's heat or the profile."""
+    fresh = unseen.take(unseen.third == 0)
+    effort, static = fresh.inputs()
+    cool, plain = effort.copy(), static.copy()
+    cool[:, :, 1::2] = 0.0  # WBGT and its presence
+    plain[:, :3] = 0.0  # age, whether known, sex
+    levels = np.asarray(judged.levels)
+
+    def loss(*inputs: Float32) -> float:
+        error = fresh.actual[:, None] - judged.network(*inputs)
+        return float(np.maximum(levels * error, (levels - 1) * error).mean()) if len(error) else float("nan")
+
+    cases = {"nothing": (effort, static), "heat": (cool, static), "profile": (effort, plain)}
+    return {case: loss(*inputs) for case, inputs in cases.items() if len(fresh)}
 
 
 def _levels_and_thirds(place: Floats, third: NDArray[np.int64], levels: tuple[float, ...]) -> dict[str, Any]:

@@ -1,29 +1,80 @@
-"""Which models there are to train, and all of them one after the other."""
+"""Which models there are to train: tuned first where that is wanted, one after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from touchline.training.forecast import train_forecast
-from touchline.training.injury import train_injury
-from touchline.training.movement import train_movement
-from touchline.training.performance import train_performance
+from stream.errors import UsageError
+from touchline.training import forecast, injury, movement, performance
+from touchline.training.course import forget
+from touchline.training.tuning import Problem, search, select
 from touchline.training.workshop import Workshop
 
 TRAINERS: Final[Mapping[str, Callable[[Workshop], Path]]] = {
-    "injury": train_injury,
-    "performance": train_performance,
-    "forecast": train_forecast,
-    "movement": train_movement,
+    "injury": injury.train_injury,
+    "performance": performance.train_performance,
+    "forecast": forecast.train_forecast,
+    "movement": movement.train_movement,
+}
+PROBLEMS: Final[Mapping[str, Callable[[Workshop], Problem]]] = {
+    "injury": injury.problem,
+    "performance": performance.problem,
+    "forecast": forecast.problem,
+    "movement": movement.problem,
 }
 
 
-def train(names: Iterable[str], shop: Workshop) -> Iterator[Path]:
-    """Train the named models; the folder of each new version as it is done."""
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """``trials`` of a search over settings (0: none), and whether channels are selected."""
+
+    trials: int = 0
+    select: bool = False
+
+
+def train(names: Iterable[str], shop: Workshop, tuning: Tuning = Tuning()) -> Iterator[Path]:
+    """Train the named models; the folder of each new version as it is done, its checkpoints gone then."""
     for name in names:
-        yield TRAINERS[name](shop)
+        own = shop if shop.checkpoints is None else replace(shop, checkpoints=shop.checkpoints / name)
+        if not own.resume:
+            forget(own.checkpoints)
+        yield TRAINERS[name](tuned(name, own, tuning))
+        forget(own.checkpoints)
+
+
+def tuned(name: str, shop: Workshop, tuning: Tuning) -> Workshop:
+    """The workshop with the choices that tuning finds."""
+    if not tuning.trials and not tuning.select:
+        return shop
+    problem = PROBLEMS[name](shop)
+    if tuning.trials:
+        shop = search(problem, shop, tuning.trials)
+    return select(problem, shop) if tuning.select else shop
+
+
+#: Settings that may be chosen, by name, with their kind.
+SETTINGS: Final[Mapping[str, type]] = {
+    "network": str,
+    **dict.fromkeys(("rate", "decay", "average", "clip", "l1", "l2", "dropout", "gamma", "positive"), float),
+    **dict.fromkeys(("steps", "warm", "units", "hidden", "memory", "image", "signal", "patch"), int),
+}
+
+
+def choices_of(texts: Iterable[str]) -> dict[str, Any]:
+    """Choices from ``NAME=VALUE``. Raises UsageError naming what is none."""
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name not in SETTINGS:
+            raise UsageError(f"--set {text}: there is no setting {name!r}; there is {', '.join(SETTINGS)}")
+        try:
+            found[name] = SETTINGS[name](value)
+        except ValueError:
+            raise UsageError(f"--set {text}: {value!r} is not of the right kind") from None
+    return found
 
 
 def train_all(shop: Workshop) -> list[Path]:

@@ -177,7 +177,9 @@ def test_injury_nets_are_judged_on_athletes_they_have_not_seen(few_rows: InjuryR
     assert len(judged.members) == 15
     assert set(judged.raw) == {"without today", "with today", "truncated today"}
     assert all(((raw > 0) & (raw < 1)).all() for raw in judged.raw.values())
-    metrics = injury_card.injury_metrics(few_rows, judged.raw)
+    metrics = injury_card.injury_metrics(few_rows, judged.raw, judged.gone)
+    assert set(metrics["without"]) == {"load", "wellness"}
+    assert not np.array_equal(judged.gone["load"], judged.raw["without today"])
     assert metrics["counts"]["athletes"] == 50
     lower, upper = metrics["figures"]["logistic"]["auc_ci"]
     assert lower < metrics["figures"]["logistic"]["auc"] < upper
