@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from models.artefact import SHIPPED, ArtefactDamaged, ArtefactMissing, find_artefact
+from models.artefact import (
+    SHIPPED,
+    Artefact,
+    ArtefactDamaged,
+    ArtefactMissing,
+    find_artefact,
+    load_artefact,
+)
 from models.labels import find_labelled
-from stream.errors import ModelMissing
+from stream.errors import ModelMissing, ModelRefused
+from stream.settings import Settings
+from touchline.registry import trust
 from touchline.terminal import AsJson, ModelDir, progress, settings_with, show, training_progress
 
 evaluate_app = typer.Typer(no_args_is_help=True, help="Judge a stored model on files, without training it.")
 
 Version = Annotated[str | None, typer.Option(help="Version to judge; the stable one otherwise.")]
+
+Report = Annotated[Path | None, typer.Option(help="HTML file to write, with plots; replaced where it is.")]
 
 
 @evaluate_app.callback()
@@ -28,19 +39,20 @@ def forecast(
     baselines: Annotated[bool, typer.Option(help="Fit the baselines on TOUCHLINE_DATA beside it.")] = False,
     version: Version = None,
     model_dir: ModelDir = None,
+    report: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Heart rate 5 to 60 s ahead: mean absolute error and coverage of the 80 % band."""
     settings = settings_with(model_dir=model_dir)
-    folder = find(settings.model_dir or SHIPPED, "forecast", version)
+    artefact = load(settings, "forecast", version)
     from touchline.evaluation.forecast import baselines as fitted
     from touchline.evaluation.forecast import evaluate_forecast
 
     with progress() as tell:
-        figures, origins = evaluate_forecast(folder, runs, tell)
+        figures, origins = evaluate_forecast(artefact, runs, tell)
         if baselines:
             figures["baselines"] = fitted(origins, settings.data, tell)
-    show(figures, as_json)
+    told(figures, as_json, report, runs)
 
 
 @evaluate_app.command("injury")
@@ -51,31 +63,50 @@ def injury(
     ] = False,
     version: Version = None,
     model_dir: ModelDir = None,
+    report: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Injury risk: ranking with intervals over athletes, calibration, and yes or no at a stated threshold."""
     settings = settings_with(model_dir=model_dir)
-    folder = find(settings.model_dir or SHIPPED, "injury", version)
+    artefact = load(settings, "injury", version)
     from touchline.evaluation.injury import evaluate_injury
     from touchline.training.workshop import Workshop
 
     with training_progress() as tell:
         shop = Workshop(settings.data, settings.data, tell) if cv else None
-        figures = evaluate_injury(folder, daily, shop)
-    show(figures, as_json)
+        figures = evaluate_injury(artefact, daily, shop)
+    told(figures, as_json, report, daily)
+
+
+@evaluate_app.command("runners")
+def runners(
+    diaries: Annotated[
+        Path, typer.Option(help="Runners' diaries, the day or the week file of Lövdal et al. 2021.")
+    ],
+    report: Report = None,
+    as_json: AsJson = False,
+) -> None:
+    """Injuries of runners: plain models trained on the file's own folds of athletes; no stored model is asked."""
+    from touchline.evaluation.runners import evaluate_runners
+
+    with training_progress() as tell:
+        figures = evaluate_runners(diaries, tell)
+    told(figures, as_json, report, diaries)
 
 
 @evaluate_app.command("performance")
-def performance(version: Version = None, model_dir: ModelDir = None, as_json: AsJson = False) -> None:
+def performance(
+    version: Version = None, model_dir: ModelDir = None, report: Report = None, as_json: AsJson = False
+) -> None:
     """Performance score: level without fatigue and at half intensity, falling with an injected fade; real drift."""
     settings = settings_with(model_dir=model_dir)
-    folder = find(settings.model_dir or SHIPPED, "performance", version)
+    artefact = load(settings, "performance", version)
     from touchline.evaluation.performance import evaluate_performance
     from touchline.training.workshop import Workshop
 
     with training_progress() as tell:
-        figures = evaluate_performance(folder, Workshop(settings.data, settings.data, tell))
-    show(figures, as_json)
+        figures = evaluate_performance(artefact, Workshop(settings.data, settings.data, tell))
+    told(figures, as_json, report)
 
 
 @evaluate_app.command("movement")
@@ -85,19 +116,33 @@ def movement(
     ],
     version: Version = None,
     model_dir: ModelDir = None,
+    report: Report = None,
     as_json: AsJson = False,
 ) -> None:
     """Name the movement of every recording, and say how often that is its label."""
     settings = settings_with(model_dir=model_dir)
-    folder = find(settings.model_dir or SHIPPED, "movement", version)
+    artefact = load(settings, "movement", version)
     from touchline.evaluation.movement import evaluate_movement
 
-    show(evaluate_movement(folder, recordings), as_json)
+    told(evaluate_movement(artefact, recordings), as_json, report, recordings)
 
 
-def find(root: Path, name: str, version: str | None) -> Path:
-    """The folder of a version, the stable one without any. Raises ModelMissing in words for the command line."""
+def load(settings: Settings, name: str, version: str | None) -> Artefact:
+    """A version, the stable one without any. Raises ModelMissing or ModelRefused in words for the command line."""
+    root = settings.model_dir or SHIPPED
     try:
-        return find_labelled(root, name) if version is None else find_artefact(root, name, version)
-    except (ArtefactMissing, ArtefactDamaged) as error:
+        folder = find_labelled(root, name) if version is None else find_artefact(root, name, version)
+        return load_artefact(folder, trust(settings))
+    except ArtefactMissing as error:
         raise ModelMissing(f"{error}; name a registry with --model-dir") from None
+    except ArtefactDamaged as error:
+        raise ModelRefused(str(error)) from None
+
+
+def told(figures: dict[str, Any], as_json: bool, report: Path | None, judged: Path | None = None) -> None:
+    """The answer, and the report where one is wanted."""
+    if report is not None:
+        from touchline.evaluation.report import write_report
+
+        write_report(report, figures, judged)
+    show(figures, as_json)

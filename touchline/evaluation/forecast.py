@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefact import load_artefact
+from models.artefact import Artefact
 from models.forecast import HORIZONS
 from models.restore import restore
 from stream.cut import CutSession
@@ -44,12 +44,11 @@ class Origins:
     actual: Floats
 
 
-def evaluate_forecast(folder: Path, file: Path, tell: Tell) -> tuple[dict[str, Any], Origins]:
-    """Figures of the version in ``folder`` on the runs of ``file``, and what they were taken from.
+def evaluate_forecast(artefact: Artefact, file: Path, tell: Tell) -> tuple[dict[str, Any], Origins]:
+    """Figures of a version on the runs of ``file``, and what they were taken from.
 
-    Raises :class:`~stream.errors.UnreadableFile` or MissingError for the file, ArtefactMissing or ArtefactDamaged.
+    Raises :class:`~stream.errors.UnreadableFile` or MissingError for the file, ArtefactDamaged for the version.
     """
-    artefact = load_artefact(folder)
     tell(f"cutting {file}")
     source = Source(file.name, (file,))
     runs, split = _judged(recorded(source), source, artefact.manifest.data)

@@ -14,11 +14,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefact import Artefact, load_artefact
+from models.artefact import Artefact
 from models.restore import answer, restore
 from sim.readers.daily import read_daily
 from stream.days import day_features
-from touchline.training.figures import at_threshold
+from touchline.training.figures import at_threshold, curves, reliability
 from touchline.training.injury import cross_validate
 from touchline.training.injury_baselines import logistic, past_rate
 from touchline.training.injury_card import PRIMARY, SPLIT, cross_calibrated, judge, paired
@@ -49,15 +49,15 @@ class Answers:
     split: str
 
 
-def evaluate_injury(folder: Path, file: Path, shop: Workshop | None = None) -> dict[str, Any]:
-    """Figures of the version in ``folder`` on the daily rows of ``file``; with a ``shop``, of nets trained anew.
+def evaluate_injury(artefact: Artefact, file: Path, shop: Workshop | None = None) -> dict[str, Any]:
+    """Figures of a version on the daily rows of ``file``; with a ``shop``, of nets trained anew.
 
-    Raises MissingError or :class:`~stream.errors.UnreadableFile` for the file, ArtefactMissing or ArtefactDamaged.
+    Raises MissingError or :class:`~stream.errors.UnreadableFile` for the file, ArtefactDamaged for the version.
     """
-    artefact = load_artefact(folder)
     rows = injury_rows(read_daily(file))
     found = _answers(artefact, rows, file) if shop is None else _repeated(rows, shop)
     figures = _judged(found, rows) | at_threshold(found.probability, rows.label, _threshold(artefact))
+    figures |= _plotted(found, rows)
     counts = {
         "rows": len(rows),
         "positives": int(rows.label.sum()),
@@ -66,6 +66,16 @@ def evaluate_injury(folder: Path, file: Path, shop: Workshop | None = None) -> d
     }
     named = {"model": artefact.manifest.name, "version": artefact.manifest.version, "split": found.split}
     return named | counts | figures | ({} if shop is None else _beside(found, rows))
+
+
+def _plotted(found: Answers, rows: InjuryRows) -> dict[str, Any]:
+    """What the report draws: calibration over all repeats, ranking of the first."""
+    if len(rows) == 0 or len(found.ranked) == 0:
+        return {"reliability": [], "curves": None}
+    return {
+        "reliability": reliability(found.probability.ravel(), np.tile(rows.label, len(found.probability))),
+        "curves": curves(found.ranked[0], rows.label),
+    }
 
 
 def _judged(found: Answers, rows: InjuryRows) -> dict[str, Any]:

@@ -5,29 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from models.artefact import ArtefactDamaged, load_artefact
+from models.artefact import Artefact
 from models.restore import restore
-from stream.errors import ModelMissing
 from touchline.training.movement import answers
 from touchline.training.movement_card import judge
 from touchline.training.movement_data import SETS, read_movement
 
 
-def evaluate_movement(folder: Path, file: Path) -> dict[str, Any]:
+def evaluate_movement(artefact: Artefact, file: Path) -> dict[str, Any]:
     """Predictions of every recording; figures are None where the file has no labels.
 
-    Raises UnreadableFile for a file that cannot be understood, ModelMissing for a model that cannot be loaded.
+    Raises UnreadableFile for a file that cannot be understood, ArtefactDamaged for the version.
     """
     data = read_movement(file)
-    try:
-        artefact = load_artefact(folder)
-        model = restore(artefact)
-    except ArtefactDamaged as error:
-        raise ModelMissing(str(error)) from error
+    model = restore(artefact)
     predicted = answers(model, data.signals, SETS.index(data.of)).argmax(axis=1)
     nothing = {
         "n": len(data),
         "accuracy": None,
+        "precision_macro": None,
+        "recall_macro": None,
         "f1_macro": None,
         "labels": list(data.of.labels),
         "confusion": None,

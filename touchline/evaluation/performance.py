@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from models.artefact import load_artefact
+from models.artefact import Artefact
 from models.restore import restore
 from touchline.training.performance import network_of
 from touchline.training.performance_data import REAL, real_efforts
@@ -14,12 +13,8 @@ from touchline.training.sessions import sources
 from touchline.training.workshop import Workshop
 
 
-def evaluate_performance(folder: Path, shop: Workshop, trial: Trial = TRIAL) -> dict[str, Any]:
-    """Figures of the version in ``folder``; ``real`` is None where the recordings are not there.
-
-    Raises ArtefactMissing or ArtefactDamaged.
-    """
-    artefact = load_artefact(folder)
+def evaluate_performance(artefact: Artefact, shop: Workshop, trial: Trial = TRIAL) -> dict[str, Any]:
+    """Figures of a version; ``real`` is None where the recordings are not there. Raises ArtefactDamaged."""
     judged = Judged(network_of(restore(artefact)), tuple(artefact.manifest.config["levels"]))
     there = set(REAL) <= set(sources(shop.data))
     return {

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
 Floats = NDArray[np.float64]
 Names = NDArray[np.str_]
@@ -103,6 +103,49 @@ def calibration_slope(probability: Floats, label: Floats, weight: Floats | None 
     if len(seen) == 0 or seen.min() == seen.max():
         return None
     return platt(logit(probability), label, weight)[0]
+
+
+def reliability(probability: Floats, label: Floats, bins: int = 10) -> list[dict[str, Any]]:
+    """How often what was said with a probability came, in ``bins`` bins of equally many rows ``(N,)``.
+
+    ``mean`` said, ``observed`` share with its 95 % interval (Wilson 1927), ``rows``. Rows are not independent: the
+    interval is the least there is.
+    """
+    if len(label) == 0:
+        return []
+    order = np.argsort(probability, kind="stable")
+    parts = [part for part in np.array_split(order, min(bins, len(order))) if len(part)]
+    return [
+        {
+            "mean": float(probability[part].mean()),
+            "observed": float(label[part].mean()),
+            "interval": wilson(float(label[part].sum()), len(part)),
+            "rows": len(part),
+        }
+        for part in parts
+    ]
+
+
+def wilson(hits: float, count: int, z: float = 1.96) -> list[float]:
+    """Interval of a share of ``count`` (Wilson 1927, doi 10.1080/01621459.1927.10502953)."""
+    share = hits / count
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
+    return [float(max(0.0, middle - half)), float(min(1.0, middle + half))]
+
+
+def curves(score: Floats, label: Floats, points: int = 100) -> dict[str, list[list[float]]] | None:
+    """``roc``: [false alarms, hits]; ``pr``: [recall, precision]; about ``points`` each. None with one class."""
+    if len(label) == 0 or label.min() == label.max():
+        return None
+    false, hits, _ = roc_curve(label, score)
+    precision, recall, _ = precision_recall_curve(label, score)
+    return {"roc": _thinned(false, hits, points), "pr": _thinned(recall[::-1], precision[::-1], points)}
+
+
+def _thinned(x: Floats, y: Floats, points: int) -> list[list[float]]:
+    at = np.unique(np.linspace(0, len(x) - 1, min(points, len(x))).astype(np.int64))
+    return [[round(float(a), 5), round(float(b), 5)] for a, b in zip(x[at], y[at], strict=True)]
 
 
 def at_threshold(probability: Floats, label: Floats, threshold: float) -> dict[str, float | None]:

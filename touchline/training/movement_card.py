@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, f1_score
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from models.artefact import Manifest
 from touchline.training.figures import athlete_weights, interval
@@ -21,13 +21,20 @@ DRAWS: Final = 2000
 
 
 def judge(labels: Sequence[str], actual: Ints, predicted: Ints) -> dict[str, Any]:
-    """Accuracy, macro F1 over the classes that occur, and confusion (rows actual, columns predicted)."""
+    """Accuracy; precision, recall and F1 as means over the classes that occur; confusion (actual by predicted).
+
+    The answer is the class with the highest probability: there is no threshold to choose.
+    """
     every = list(range(len(labels)))
     occurring = np.unique(actual)
-    f1 = f1_score(actual, predicted, labels=occurring, average="macro", zero_division=0)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        actual, predicted, labels=occurring, average="macro", zero_division=0
+    )
     return {
         "n": len(actual),
         "accuracy": float(np.mean(actual == predicted)),
+        "precision_macro": float(precision),
+        "recall_macro": float(recall),
         "f1_macro": float(f1),
         "labels": list(labels),
         "confusion": confusion_matrix(actual, predicted, labels=every).tolist(),

@@ -78,9 +78,8 @@ def test_too_short_a_file_has_no_rows_and_no_figures(tmp_path: Path) -> None:
 
 def test_folds_are_repeated_on_the_file_with_baselines_beside_it(tmp_path: Path) -> None:
     shop = Workshop(tmp_path, tmp_path, lambda *_: None, thrift=0.5)
-    found = evaluate_injury(
-        find_artefact(SHIPPED, "injury"), write_days(tmp_path / "days.csv", injured=6), shop
-    )
+    shipped = load_artefact(find_artefact(SHIPPED, "injury"))
+    found = evaluate_injury(shipped, write_days(tmp_path / "days.csv", injured=6), shop)
     assert found["auc"] > 0.6, "tired before each injury: nets that were trained on it find it"
     assert found["baselines"].keys() == {"past_rate", "logistic"}
     assert found["baselines"]["logistic"]["auc"] > 0.7
