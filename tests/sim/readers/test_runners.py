@@ -43,7 +43,7 @@ def diary(
                     )
             if weeks:
                 row["rel total kms week 0_1"] = 1.0
-            injured = float(parts[-1][1] > 20)
+            injured = float(parts[-1][1] > (10 if weeks else 20))
             rows.append(row | {"Athlete ID": athlete, "injury": injured, "Date": day})
     pd.DataFrame(rows).to_csv(path, index=False)
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -261,10 +261,16 @@ def numbers(score: Any, path: tuple[str, ...]) -> list[float]:
     """The numbers at a place of a score, NaN for none."""
     for key in path:
         score = score[key]
-    flat = json.loads(json.dumps(score).replace("null", "NaN"))
-    if isinstance(flat, dict):
-        flat = [value for value in flat.values() if not isinstance(value, str)]
-    return list(np.ravel(flat).astype(float))
+    return list(leaves(score))
+
+
+def leaves(value: Any) -> Iterator[float]:
+    """The numbers in maps and lists, in order."""
+    if isinstance(value, dict | list):
+        for entry in value.values() if isinstance(value, dict) else value:
+            yield from leaves(entry)
+    elif not isinstance(value, str):
+        yield float("nan") if value is None else float(value)
 
 
 async def test_who_cannot_wait_gets_504_and_who_comes_too_many_429(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from models.artefact import CARD, SHIPPED, find_artefact, read_manifest
+from models.signature import local_key, sign
 from stream.errors import UnreadableFile
 from touchline.cli import app
 from touchline.training import movement
@@ -181,7 +182,9 @@ def test_plain_features_are_finite_for_a_signal_that_stands_still() -> None:
 
 
 @pytest.mark.slow
-def test_a_model_is_trained_judged_saved_and_evaluated(tmp_path: Path) -> None:
+def test_a_model_is_trained_judged_saved_and_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop = Workshop(tmp_path, tmp_path, lambda *_: None, 0.003)
     folder = movement.train_on(recordings(WATCH, 5, 1), recordings(MOTIONS, 5, 1), shop, {"made": "0" * 64})
     metrics = read_manifest(folder).metrics
@@ -189,6 +192,12 @@ def test_a_model_is_trained_judged_saved_and_evaluated(tmp_path: Path) -> None:
     assert metrics["cross_validation"]["watch"]["n"] == 35
     assert metrics["split"] in " ".join((folder / CARD).read_text().split())
     file = stacked(tmp_path / "made.npz", label=["Running", "Walking", "Running"])
+    unsigned = CliRunner().invoke(
+        app, ["evaluate", "movement", "--recordings", str(file), "--model-dir", str(tmp_path)]
+    )
+    assert unsigned.exit_code != 0
+    monkeypatch.setenv("TOUCHLINE_KEYS", str(tmp_path / "keys"))
+    sign(folder, local_key(tmp_path / "keys"))
     found = evaluated("--recordings", str(file), "--model-dir", str(tmp_path))
     assert found["labels"] == list(MOTIONS.labels)
     assert np.sum(found["confusion"]) == found["n"] == len(found["predictions"]) == 3
