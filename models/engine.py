@@ -140,6 +140,11 @@ class Engine:
         """Levels of the columns of :meth:`performance`, rising."""
         return tuple(self.manifests["performance"].config["levels"])
 
+    @property
+    def today_helps(self) -> bool:
+        """Whether the injury model was shown to rank better once today's load is known."""
+        return bool(self.manifests["injury"].outputs.get("probability", {}).get("today_helps", False))
+
     def warm_up(self, sizes: Iterable[int] | None = None) -> dict[str, dict[int, float]]:
         """Compile the given sizes (all without any), smallest first; seconds each took, by model."""
         wanted = sorted(self.batch_sizes if sizes is None else sizes)

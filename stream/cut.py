@@ -62,6 +62,7 @@ class _NoModel:
 
     versions: dict[str, str] = {}  # noqa: RUF012 (never written)
     quantile_levels = (0.0, 1.0)
+    today_helps = False
 
     def injury(self, days: NDArray[np.float32]) -> NDArray[np.float32]:
         """No risk at all."""

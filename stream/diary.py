@@ -13,6 +13,7 @@ that into CR-10. The bands' width is the estimate's range.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -20,12 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream import efficiency
+from stream.align import SECOND_US
 from stream.days import HISTORY
 from stream.normalise import CHANNELS
 from stream.slots import Field, Slots
 from stream.window import Seconds
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 #: Upper bounds of all bands of heart-rate reserve but the last; CR-10 at the lower end, middle and upper end of each.
 BANDS: Final = np.array([0.30, 0.40, 0.60, 0.90])
@@ -34,6 +37,7 @@ CR10: Final = np.array([[0.0, 0.5, 1.0], [1.0, 1.5, 2.0], [2.0, 3.0, 4.0], [4.0,
 LEAST_SHARE: Final = 0.5
 #: Own estimates are scaled by own reports once this many days have both.
 BOTH_DAYS: Final = 8
+MINUTE_S: Final = 60
 #: How many sessions a record lists; older ones go into its baselines.
 SESSIONS: Final = 40
 #: Seconds of own baseline beyond which older ones fade: 40 hours.
@@ -52,12 +56,28 @@ def day_of(at_us: int) -> date:
     return datetime.fromtimestamp(at_us / 1e6, UTC).date()
 
 
-def add_seconds(seconds: Seconds, own: NDArray[np.float32], reserve: Floats, slots: Slots) -> None:
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Seconds at which K athletes' sessions were whole minutes old, in order of their ``row (K,)``.
+
+    ``slot (K,)``, ``end_s (K,)`` of the second; ``band_s (K, 5)`` seconds in each band of heart-rate reserve by then.
+    """
+
+    row: Ints
+    slot: Ints
+    end_s: Ints
+    band_s: Floats
+
+
+def add_seconds(seconds: Seconds, own: NDArray[np.float32], reserve: Floats, slots: Slots) -> Marks:
     """Add R closed seconds: ``own (R, 2 channels)`` as the networks see them, ``reserve (R,)`` of the heart rate.
 
     Values stand in own spreads and end at :data:`stream.normalise.LIMIT` of them: a sensor's spikes move little.
     """
     state = slots.state
+    end_s = seconds.second + 1
+    marked = (end_s - state["opened_us"][seconds.slot] // SECOND_US) % MINUTE_S == 0
+    bands = np.zeros((len(seconds), len(BANDS) + 1))
     terms, there = np.split(own.astype(np.float64), 2, axis=1)
     band = np.searchsorted(BANDS, reserve, side="right")
     beats = ~np.isnan(reserve)
@@ -68,6 +88,9 @@ def add_seconds(seconds: Seconds, own: NDArray[np.float32], reserve: Floats, slo
         state["own_square"][slot] += terms[rows] ** 2
         beating = rows[beats[rows]]
         state["band_s"][seconds.slot[beating], band[beating]] += 1
+        bands[rows] = state["band_s"][slot]
+    row = np.flatnonzero(marked)
+    return Marks(row, seconds.slot[row], end_s[row], bands[row])
 
 
 def record_after(record: Mapping[str, Any], slots: Slots, slot: int) -> dict[str, Any]:
@@ -103,10 +126,16 @@ def estimated_load(band_s: Floats, seconds: float) -> list[float] | None:
 
     None where fewer than half of the seconds have a heart rate.
     """
-    seen = float(band_s.sum())
-    if seconds <= 0 or seen < LEAST_SHARE * seconds:
-        return None
-    return [round(float(au), 1) for au in (band_s @ CR10) / seen * seconds / 60]
+    loads = estimated_loads(band_s[None], np.array([seconds]))[0]
+    return None if np.isnan(loads).any() else [round(float(au), 1) for au in loads]
+
+
+def estimated_loads(band_s: Floats, seconds: Floats) -> Floats:
+    """The same of K sessions of ``seconds (K,)``, ``band_s (K, 5)``: ``(K, 3)``, NaN where too little was seen."""
+    seen = band_s.sum(axis=1)
+    enough = (seconds > 0) & (seen >= LEAST_SHARE * seconds)
+    loads = (band_s @ CR10) * (seconds / np.maximum(seen, 1e-9) / 60)[:, None]
+    return np.where(enough[:, None], loads, np.nan)
 
 
 def days_after(

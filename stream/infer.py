@@ -73,6 +73,10 @@ class Engine(Protocol):
     def quantile_levels(self) -> tuple[float, ...]:
         """Levels of :meth:`performance`."""
 
+    @property
+    def today_helps(self) -> bool:
+        """Whether the injury model was shown to rank better once today's load is known."""
+
     def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> Forecast:
         """``x (B, 120, 2C)``, ``anchor (B, 3)``, ``earlier (B, 24, 6)`` of :class:`~stream.normalise.Normalised`."""
 
@@ -138,6 +142,7 @@ class _Everybody:
     def __init__(self, engine: Engine, rows: int) -> None:
         self._engine, self._rows = engine, rows
         self.versions, self.quantile_levels = engine.versions, engine.quantile_levels
+        self.today_helps = engine.today_helps
 
     def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> Forecast:
         return self._engine.forecast(x, anchor, earlier)

@@ -112,6 +112,11 @@ class Arms:
         """Levels of :meth:`performance`; a canary has the same."""
         return self._lineup.stable.quantile_levels
 
+    @property
+    def today_helps(self) -> bool:
+        """As the stable version."""
+        return self._lineup.stable.today_helps
+
     def versions_by_row(self) -> list[Mapping[str, str]]:
         """Model to the version that answered, of each row. Rows alike share one map."""
         found: list[Mapping[str, str]] = [self.versions] * self._rows

@@ -140,3 +140,5 @@ class _Athlete(_Record):
 
 class _Session(_Record):
     activity: str | None = None
+    planned_minutes: Annotated[float, Limits(gt=0, le=1440)] | None = None
+    rpe: Annotated[float, Limits(ge=0, le=10)] | None = None

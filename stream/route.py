@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream import alert, align, because, diary, efficiency, features, infer, normalise, roster, score
+from stream import alert, align, because, diary, efficiency, features, infer, normalise, roster, score, today
 from stream.alert import Alerts, Rule, Transition
 from stream.align import SECOND_US, Aligned, Clock
 from stream.days import morning_input, ordinary, until
@@ -58,6 +58,7 @@ class Route:
                 *score.FIELDS,
                 *diary.FIELDS,
                 *efficiency.FIELDS,
+                *today.FIELDS,
                 *alert.fields(rules),
             )
         )
@@ -99,7 +100,7 @@ class Route:
         scored = self.score(seconds, arms)
         came = Came(scored.measures.live["heart_rate"], scored.inferred.over_expected)
         self.lineup.look(arms, seconds.slot, seconds.second, came)
-        records = score.to_records(scored, self.slots, arms.versions_by_row())
+        records = score.to_records(scored, self.slots, arms.versions_by_row(), self._todays(scored))
         marks = _marks(aligned)
         values = self._alerts.values(scored)
         for wave, rows in enumerate(seconds.waves()):
@@ -124,10 +125,20 @@ class Route:
         slots = self.slots
         measures = self.measure(seconds)
         windows = normalise.normalise(seconds, measures, slots)
-        diary.add_seconds(seconds, windows.x[:, -1], measures.live["heart_rate_reserve"], slots)
+        marks = diary.add_seconds(seconds, windows.x[:, -1], measures.live["heart_rate_reserve"], slots)
         inferred: Inferred = infer.infer(windows, self._person(seconds.slot), engine)
         efficiency.add_seconds(seconds, inferred, slots)
-        return Scored(seconds, measures, inferred, score.judge_performance(seconds, inferred, slots))
+        return Scored(seconds, measures, inferred, score.judge_performance(seconds, inferred, slots), marks)
+
+    def _todays(self, scored: Scored) -> list[dict[str, Any] | None]:
+        """Today's estimate of each second; it is made anew at whole minutes of the session."""
+        marks, slot = scored.marks, scored.seconds.slot
+        found: list[dict[str, Any] | None] = []
+        if len(marks.row):
+            found = today.estimates(
+                marks, self.slots, self.lineup.rows(self._names(np.repeat(marks.slot, 3)))
+            )
+        return today.by_row(marks, found, self.slots, slot)
 
     def _names(self, slot: Iterable[int]) -> list[str]:
         return [self.slots.of(int(one)).name for one in slot]
@@ -154,8 +165,10 @@ class Route:
             own = diary.baselines(person, at_us)
             normalise.begin_session(self.slots, slot, own)
             efficiency.begin_session(self.slots, slot, own)
-            activity = self.people.session(athlete.session).get("activity")
-            self.slots.state["static"][slot] = roster.static_features(profile, activity, at_us)
+            session = self.people.session(athlete.session)
+            today.begin_session(self.slots, slot, person, session, diary.day_of(at_us))
+            static = roster.static_features(profile, session.get("activity"), at_us)
+            self.slots.state["static"][slot] = static
             mornings.append(until(person.get("days") or [], diary.day_of(at_us)))
             inputs.append(morning_input(mornings[-1], diary.day_of(at_us)))
         arms = self.lineup.rows(self._names(started))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.align import SECOND_US
+from stream.diary import Marks
 from stream.features import GROUPS, Measures
 from stream.infer import ABSTENTIONS, SEEN_S, Inferred
 from stream.slots import Athlete, Field, Slots
@@ -87,18 +88,29 @@ class Scored:
     measures: Measures
     inferred: Inferred
     performance: Performance
+    marks: Marks
 
 
-def to_records(scored: Scored, slots: Slots, versions: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+def to_records(
+    scored: Scored,
+    slots: Slots,
+    versions: Sequence[Mapping[str, str]],
+    todays: Sequence[Mapping[str, Any] | None],
+) -> list[dict[str, Any]]:
     """Score records of ``docs/reference/encodings.md`` without ``alerts`` and without the time of publishing.
 
-    ``versions``: of each second, model to the version that answered.
+    ``versions``: of each second, model to the version that answered; ``todays``: the estimate of today's risk.
     """
     columns = _Columns(scored)
     return [
         _record(row, columns, slots.of(int(slot)), versions[row])
-        for row, slot in enumerate(scored.seconds.slot)
+        | {"injury": _injury(slots, int(slot), today)}
+        for row, (slot, today) in enumerate(zip(scored.seconds.slot, todays, strict=True))
     ]
+
+
+def _injury(slots: Slots, slot: int, today: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {**slots.of(slot).context["injury"], "today": today}
 
 
 class _Columns:
@@ -145,7 +157,6 @@ def _record(row: int, columns: _Columns, athlete: Athlete, versions: Mapping[str
         "position": _position([place[row] for place in columns.place]),
         "performance": dict(zip(("score", "low", "high"), (c[row] for c in columns.performance), strict=True))
         | {"abstains": ABSTENTIONS[columns.abstains[row]]},
-        "injury": athlete.context["injury"],
         "forecast": _forecast(row, columns),
         "live": {name: values[row] for name, values in columns.live.items()},
         "totals": {name: values[row] for name, values in columns.totals.items()},

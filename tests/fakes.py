@@ -30,6 +30,7 @@ class FakeEngine:
 
     versions: Mapping[str, str] = {"forecast": "0", "performance": "0", "injury": "0"}
     quantile_levels: tuple[float, ...] = (0.1, 0.5, 0.9)
+    today_helps: bool = False
 
     def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> FakeForecast:  # noqa: ARG002 (the protocol's)
         held = np.repeat(anchor[:, :, None], 60, axis=2)

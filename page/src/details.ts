@@ -8,7 +8,7 @@ import type { Athlete } from "./squad.ts";
 import { Trail } from "./trail.ts";
 import type { View } from "./view.ts";
 import type { About, WireAlert } from "./wire.ts";
-import { distance, duration, fixed, NONE, pushedBy, ruleName } from "./words.ts";
+import { distance, duration, fixed, NONE, pushedBy, ruleName, todayLoad, todayRisk } from "./words.ts";
 
 /** Minutes to choose from. The first come from the server's memory, the rest from the store. */
 const SPANS = [10, 30, 90] as const;
@@ -166,6 +166,7 @@ function noticesOf({ alerts, notes }: About): { state: string; text: string }[] 
     notes.performance_abstains && `Performance is not given: ${notes.performance_abstains}.`,
     notes.injury_abstains && `Injury risk is not given: ${notes.injury_abstains}.`,
     notes.injury_because.length > 0 && `Injury risk, pushed by (points): ${pushedBy(notes.injury_because)}.`,
+    notes.today !== null && notes.today.risk !== null && todayRisk(notes.today),
     notes.outside_population && "Injury risk is a guess: the model was not trained on athletes like this one.",
   ];
   return [
@@ -183,6 +184,7 @@ function factsOf(athlete: Athlete, seen: View): (readonly [string, string])[] {
     ["Above 5.5 m/s", distance(get("totals_hsr_distance_m"))],
     ["Sprints", fixed(get("totals_sprints"), 0)],
     ["On for", seconds === null || seconds === undefined ? NONE : duration(seconds)],
+    ["Load today", todayLoad(athlete.about.notes.today)],
     ["Load known from", (athlete.about.notes.load_source ?? NONE).replaceAll("_", " ")],
   ];
 }

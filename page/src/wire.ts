@@ -29,6 +29,16 @@ export interface Pushed {
   readonly push: Value;
 }
 
+/** Load so far and planned, AU; the risk it gives, null where today's load was not shown to better the model. */
+export interface Today {
+  readonly load: number;
+  readonly load_planned: number;
+  readonly load_source: string;
+  readonly risk: Value;
+  readonly low: Value;
+  readonly high: Value;
+}
+
 export interface Notes {
   readonly performance_abstains: string | null;
   readonly injury_abstains: string | null;
@@ -36,6 +46,7 @@ export interface Notes {
   readonly load_source: string | null;
   /** What pushed the risk most, in probability. */
   readonly injury_because: readonly Pushed[];
+  readonly today: Today | null;
 }
 
 /** What changes seldom. */

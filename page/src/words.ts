@@ -1,6 +1,6 @@
 // Numbers and states in words with units. Pure.
 
-import type { Pushed } from "./wire";
+import type { Pushed, Today } from "./wire";
 
 export const NONE = "–";
 
@@ -46,6 +46,17 @@ export function ruleName(rule: string): string {
 
 export function count(n: number, one: string, many: string): string {
   return `${n} ${n === 1 ? one : many}`;
+}
+
+/** The load so far against the day's: "412 of 600 AU, by heart rate". */
+export function todayLoad(today: Today | null): string {
+  if (today === null) return NONE;
+  return `${today.load.toFixed(0)} of ${today.load_planned.toFixed(0)} AU, ${today.load_source === "reported" ? "reported" : "by heart rate"}`;
+}
+
+/** The risk with today's load, where that was shown to help. */
+export function todayRisk({ risk, low, high }: Today): string {
+  return `Injury risk with today's load so far: ${percent(risk)} % (${percent(low)} to ${percent(high)}).`;
 }
 
 /** What pushed a probability, with the push in points of per cent: "load 912 AU (+1.2)". */

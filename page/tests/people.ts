@@ -12,7 +12,7 @@ export function alert(parts: Partial<WireAlert> = {}): WireAlert {
 }
 
 export function about(parts: Partial<About> = {}): About {
-  const notes = { performance_abstains: null, injury_abstains: null, outside_population: false, load_source: null, injury_because: [] };
+  const notes = { performance_abstains: null, injury_abstains: null, outside_population: false, load_source: null, injury_because: [], today: null };
   return {
     i: 0, id: "a1", name: "Ada", squad: null, session: "match", final: false, silent: false, notes, alerts: [], ...parts,
   };

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { markText, marks } from "../src/axis.ts";
 import { waitMs } from "../src/backoff.ts";
 import { PANELS, reading } from "../src/panels.ts";
-import { count, distance, duration, fixed, moment, percent, pushedBy, ruleName } from "../src/words.ts";
+import { count, distance, duration, fixed, moment, percent, pushedBy, ruleName, todayLoad, todayRisk } from "../src/words.ts";
 
 test("a duration is in the unit people would use", () => {
   assert.deepEqual([0, 34.9, 99, 100, 3599, 3600, 4000].map(duration), [
@@ -34,6 +34,13 @@ test("what pushed a risk has its value, its unit and its push in points", () => 
     { name: "mood", value: null, unit: "of 5", push: null },
   ];
   assert.equal(pushedBy(inputs), "load 912 AU (+1.2), sleep quality 4 of 5 (−0.2), mood – of 5");
+});
+
+test("the load of today stands against the day's, and its risk has its interval", () => {
+  const today = { load: 412.4, load_planned: 600, load_source: "heart_rate", risk: 0.031, low: 0.02, high: 0.056 };
+  assert.deepEqual([todayLoad(today), todayLoad(null)], ["412 of 600 AU, by heart rate", "–"]);
+  assert.equal(todayLoad({ ...today, load_source: "reported" }), "412 of 600 AU, reported");
+  assert.equal(todayRisk(today), "Injury risk with today's load so far: 3.1 % (2.0 to 5.6).");
 });
 
 test("one is one and two are many", () => {

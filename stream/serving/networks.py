@@ -38,6 +38,8 @@ class Networks:
         self._networks = networks
         self.versions = {name: network.version for name, network in networks.items()}
         (quantiles,) = networks["performance"].outputs
+        about = [tensor.about for tensor in networks["injury"].outputs]
+        self.today_helps = any(entry.get("today_helps", False) for entry in about)
         self.quantile_levels: tuple[float, ...] = tuple(quantiles.about["levels"])
 
     def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> Forecast:

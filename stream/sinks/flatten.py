@@ -37,6 +37,11 @@ FORECASTS: Final[Mapping[str, tuple[str, ...]]] = {
     "heart_rate": QUANTILES, "speed": QUANTILES, "yaw_rate": QUANTILES, "acceleration": ("p50",),
 }  # fmt: skip
 
+#: Numbers of today's estimate of the injury risk.
+TODAY: Final = ("risk", "low", "high", "load_planned", "fraction_known")
+
+_TODAY_FIELDS: Final = [(key, f"injury_today_{key}") for key in TODAY]
+_LOAD_FIELDS: Final = [f"injury_today_load_{end}" for end in ("low", "middle", "high")]
 _GROUP_FIELDS: Final = {group: [(k, f"{group}_{k}") for k in keys] for group, keys in GROUPS.items()}
 _MISSING_FIELDS: Final = [(key, f"quality_missing_{key}") for key in MISSING]
 _FORECAST_FIELDS: Final = {
@@ -48,6 +53,8 @@ _FORECAST_FIELDS: Final = {
 FIELDS: Final[tuple[str, ...]] = (
     "final",
     *(field for fields in _GROUP_FIELDS.values() for _, field in fields),
+    *(field for _, field in _TODAY_FIELDS),
+    *_LOAD_FIELDS,
     *(field for _, field in _MISSING_FIELDS),
     *(name for horizons in _FORECAST_FIELDS.values() for _, names in horizons for name in names),
 )
@@ -62,6 +69,9 @@ def flatten(score: Mapping[str, Any]) -> dict[str, float]:
     row = {"final": float(score.get("final") is True)}
     for group, fields in _GROUP_FIELDS.items():
         row.update(_numbers(score.get(group), fields))
+    injury = score.get("injury")
+    if isinstance(injury, Mapping):
+        row.update(_today(injury.get("today")))
     quality = score.get("quality")
     if isinstance(quality, Mapping):
         row.update(_numbers(quality.get("missing"), _MISSING_FIELDS))
@@ -76,6 +86,12 @@ def _numbers(values: Any, fields: list[tuple[str, str]]) -> dict[str, float]:
         return {}
     get: Any = values.get
     return _finite([(field, get(key)) for key, field in fields])
+
+
+def _today(today: Any) -> dict[str, float]:
+    load = today.get("load") if isinstance(today, Mapping) else None
+    ends = load if isinstance(load, list) else []
+    return _numbers(today, _TODAY_FIELDS) | _finite(list(zip(_LOAD_FIELDS, ends, strict=False)))
 
 
 def _quantiles(forecast: Mapping[str, Any]) -> dict[str, float]:

@@ -39,6 +39,18 @@ class AlertNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Today:
+    """Load so far and planned, AU; the risk it gives, where today's load was shown to better the model."""
+
+    load: float
+    load_planned: float
+    load_source: str
+    risk: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Notes:
     """Why a head abstains (None: it does not), and what its figure stands on."""
 
@@ -47,6 +59,7 @@ class Notes:
     outside_population: bool = False
     load_source: str | None = None
     injury_because: tuple[AlertInput, ...] = ()
+    today: Today | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +209,23 @@ def _notes(score: Mapping[str, Any]) -> Notes:
         outside_population=injury.get("outside_population") is True,
         load_source=_text(injury.get("load_source")),
         injury_because=_because(injury.get("because")),
+        today=_today(injury.get("today")),
     )
+
+
+def _today(told: Any) -> Today | None:
+    """Today's estimate; None of what another version of the worker says otherwise."""
+    try:
+        risk = [told[key] if told["helps"] else None for key in ("risk", "low", "high")]
+        return Today(
+            float(told["load"][1]), float(told["load_planned"]), str(told["load_source"]), *map(_maybe, risk)
+        )
+    except (TypeError, KeyError, IndexError, ValueError):
+        return None
+
+
+def _maybe(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _because(entries: Any) -> tuple[AlertInput, ...]:

@@ -24,7 +24,7 @@ from sim.readers.daily import read_daily
 from stream.days import CHANNELS, COLUMNS, WELLNESS, WINDOW, day_features
 from touchline.training.course import Course
 from touchline.training.figures import logit, platt
-from touchline.training.injury_card import injury_card, injury_metrics
+from touchline.training.injury_card import injury_card, injury_metrics, today_helps
 from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of, injury_rows
 from touchline.training.reference import evenly, reference
 from touchline.training.tuning import Change, Problem
@@ -86,7 +86,14 @@ def train_injury(shop: Workshop) -> Path:
         name="injury",
         version=next_version(shop.out, "injury"),
         inputs={"days": {"shape": [WINDOW, len(CHANNELS)], "channels": list(CHANNELS)}},
-        outputs={"probability": {"shape": [config.members], "unit": "probability", "horizon_days": 7}},
+        outputs={
+            "probability": {
+                "shape": [config.members],
+                "unit": "probability",
+                "horizon_days": 7,
+                "today_helps": today_helps(metrics),
+            }
+        },
         normalisation={"load": "own mean of 28 days", **{k: list(v) for k, v in WELLNESS.items()}},
         config=plain_config(config),
         training={

@@ -110,6 +110,12 @@ def injury_metrics(rows: InjuryRows, raw: Mapping[str, Floats], gone: Mapping[st
     return {"split": SPLIT, "counts": counts, "figures": sets, "paired": against, "without": without}
 
 
+def today_helps(metrics: Mapping[str, Any]) -> bool:
+    """Whether today's load was shown to rank better: the interval of the paired difference lies above 0."""
+    interval_of = metrics["paired"]["with today - without"]["interval"]
+    return interval_of is not None and interval_of[0] > 0
+
+
 CARD: Final = """\
 # injury {version}
 

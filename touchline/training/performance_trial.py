@@ -98,6 +98,7 @@ class _OnlyPerformance:
 
     judged: Judged
     versions: Mapping[str, str] = field(default_factory=dict)
+    today_helps: bool = False
 
     @property
     def quantile_levels(self) -> tuple[float, ...]:

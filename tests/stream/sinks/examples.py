@@ -29,6 +29,9 @@ def score(athlete: str = "ann", second: int = 0, **parts: Any) -> dict[str, Any]
         "injury": {
             "risk": 0.03, "low": 0.01, "high": 0.08, "horizon_days": 7, "load_source": "reported",
             "outside_population": False, "abstains": None,
+            "because": [{"name": "load", "value": 900.0, "unit": "AU", "push": 0.012}],
+            "today": {"risk": 0.04, "low": 0.01, "high": 0.09, "load": [100.0, 140.0, 180.0], "load_planned": 600.0,
+                      "load_source": "heart_rate", "fraction_known": 0.25, "helps": False},
         },
         "forecast": {
             "heart_rate": {"5": [140.0, 150.0, 160.0], "30": [135.0, 152.5, 170.0]},

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.sinks.flatten import FIELDS, FORECASTS, GROUPS, HORIZONS, MISSING, flatten
+from stream.sinks.flatten import FIELDS, FORECASTS, GROUPS, HORIZONS, MISSING, TODAY, flatten
 from tests.stream.sinks.examples import NOON, score
 
 ENCODINGS = (Path(__file__).parents[3] / "docs/reference/encodings.md").read_text()
@@ -86,4 +86,5 @@ def test_a_full_score_fills_every_field() -> None:
         quality=dict.fromkeys(GROUPS["quality"], 1) | {"missing": dict.fromkeys(MISSING, 1)},
         forecast={t: {h: [1.0] * len(q) for h in HORIZONS} for t, q in FORECASTS.items()},
     ) | {group: dict.fromkeys(GROUPS[group], 1) for group in GROUPS if group != "quality"}
+    whole["injury"]["today"] = dict.fromkeys(TODAY, 1) | {"load": [1, 1, 1]}
     assert tuple(flatten(whole)) == FIELDS

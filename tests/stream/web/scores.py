@@ -29,6 +29,9 @@ def make_score(athlete: str = "a1", end_us: int = START_US, **parts: Any) -> dic
         "injury": {
             "risk": 0.0213, "low": 0.011, "high": 0.041, "horizon_days": 7, "load_source": "reported",
             "outside_population": False, "abstains": None,
+            "because": [{"name": "load", "value": 900.0, "unit": "AU", "push": 0.012}],
+            "today": {"risk": 0.04, "low": 0.01, "high": 0.09, "load": [100.0, 140.0, 180.0], "load_planned": 600.0,
+                      "load_source": "heart_rate", "fraction_known": 0.25, "helps": False},
         },
         "forecast": {"heart_rate": None, "speed": None, "yaw_rate": None, "acceleration": None, "abstains": "x"},
         "live": {"heart_rate": 161.7, "heart_rate_reserve": 0.8123, "speed": 4.237},

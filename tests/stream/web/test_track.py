@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.web.track import SETTLE_US, Track
+from stream.sinks.store import AlertInput
+from stream.web.track import SETTLE_US, Today, Track
 from tests.stream.web.fakes import SECOND_US, START_US
 from tests.stream.web.scores import make_alert, make_score
 
@@ -49,6 +50,10 @@ def test_why_a_head_abstains_is_told() -> None:
     assert notes.performance_abstains == "no heart rate"
     assert notes.injury_abstains is None
     assert notes.load_source == "reported"
+    assert notes.injury_because == (AlertInput("load", 900.0, "AU", 0.012),)
+    assert notes.today == Today(140.0, 600.0, "heart_rate", None, None, None), (
+        "no risk where it does not help"
+    )
 
 
 def test_the_last_window_of_a_session_makes_it_final() -> None:

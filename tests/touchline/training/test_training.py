@@ -184,3 +184,10 @@ def test_injury_nets_are_judged_on_athletes_they_have_not_seen(few_rows: InjuryR
     lower, upper = metrics["figures"]["logistic"]["auc_ci"]
     assert lower < metrics["figures"]["logistic"]["auc"] < upper
     assert metrics["paired"]["with today - without"]["interval"][0] <= 0.5
+
+
+@pytest.mark.parametrize(("interval", "helps"), [([0.01, 0.2], True), ([-0.01, 0.2], False), (None, False)])
+def test_todays_load_helps_only_where_its_interval_lies_above_nothing(
+    interval: list[float] | None, helps: bool
+) -> None:
+    assert injury_card.today_helps({"paired": {"with today - without": {"interval": interval}}}) is helps
