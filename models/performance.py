@@ -12,6 +12,7 @@ from typing import Final
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from models.encoders import ENCODERS, OWN, without
 
@@ -22,6 +23,7 @@ HISTORY: Final = 120
 class PerformanceConfig:
     """Sizes, and the ``levels`` of the quantiles, rising.
 
+    ``calibration``: the levels at which what was learnt is read for each of ``levels``, as bodies not trained on ask.
     ``network``: another encoder of the patches than the own one, see models/encoders.py; ``masked``: columns of
     ``effort`` taken as missing.
     """
@@ -33,12 +35,17 @@ class PerformanceConfig:
     hidden: int = 32
     dropout: float = 0.1
     levels: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+    calibration: tuple[float, ...] = ()
     network: str = OWN
     masked: tuple[int, ...] = ()
 
 
 def build(config: PerformanceConfig) -> keras.Model:
-    """Inputs ``effort (B, 120, E)``, ``static (B, S)``; output ``quantiles (B, Q)`` of output over own centre."""
+    """Inputs ``effort (B, 120, E)``, ``static (B, S)``; output ``quantiles (B, Q)`` of output over own centre.
+
+    Calibrated it also gives ``usual (B, 1)``, the median as it was learnt: efficiencies are counted from that, or
+    they would take back what calibration moves.
+    """
     layer, steps = keras.layers, len(config.levels)
     effort = keras.Input((HISTORY, config.channels), name="effort")  # (B, 120, E)
     static = keras.Input((config.static,), name="static")  # (B, S)
@@ -55,5 +62,19 @@ def build(config: PerformanceConfig) -> keras.Model:
     lowest = layer.Dense(1, name="lowest")(joined)  # (B, 1)
     rises = layer.Dense(steps - 1, activation="softplus", name="rises")(joined)  # (B, Q - 1)
     summed = keras.ops.matmul(rises, np.triu(np.ones((steps - 1, steps - 1), np.float32)))  # (B, Q - 1)
-    quantiles = layer.Concatenate(name="quantiles")([lowest, lowest + summed])  # (B, Q)
-    return keras.Model([effort, static], quantiles, name="performance")
+    learnt = layer.Concatenate(name="quantiles" if not config.calibration else "learnt")(
+        [lowest, lowest + summed]
+    )  # (B, Q)
+    if not config.calibration:
+        return keras.Model([effort, static], learnt, name="performance")
+    quantiles = layer.Identity(name="quantiles")(keras.ops.matmul(learnt, _read_at(config)))  # (B, Q)
+    median = config.levels.index(0.5)
+    usual = layer.Identity(name="usual")(learnt[:, median : median + 1])  # (B, 1)
+    return keras.Model([effort, static], [quantiles, usual], name="performance")
+
+
+def _read_at(config: PerformanceConfig) -> NDArray[np.float32]:
+    """``(Q, Q)``: columns mix the learnt quantiles to those at the levels of the calibration, linear in between."""
+    levels = np.asarray(config.levels)
+    mix = [np.interp(config.calibration, levels, row) for row in np.eye(len(levels))]
+    return np.asarray(mix, np.float32)

@@ -62,7 +62,7 @@ def of_days(rows: Sequence[Mapping[str, Any]], pushes: Float32) -> tuple[Pushed,
 def of_performance(asked: Asked, engine: Engine) -> list[tuple[Pushed, ...]]:
     """What pushed the percentiles of R seconds away from 50, in points of 100."""
     calm = ordinary_effort(asked.effort)
-    usual = engine.performance(calm, asked.static)[:, engine.quantile_levels.index(0.5)]
+    usual = engine.performance(calm, asked.static)[0][:, engine.quantile_levels.index(0.5)]
     pushes, _, of_output = engine.performance_pushes(
         (asked.effort, asked.static, asked.over_own), (calm, asked.static, usual)
     )

@@ -80,8 +80,11 @@ class Engine(Protocol):
     def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> Forecast:
         """``x (B, 120, 2C)``, ``anchor (B, 3)``, ``earlier (B, 24, 6)`` of :class:`~stream.normalise.Normalised`."""
 
-    def performance(self, effort: Float32, static: Float32) -> Float32:
-        """``effort (B, 120, 4)``, ``static (B, S)`` to quantiles ``(B, Q)`` of output, see :class:`Output`."""
+    def performance(self, effort: Float32, static: Float32) -> tuple[Float32, Float32]:
+        """``effort (B, 120, 4)``, ``static (B, S)`` to quantiles ``(B, Q)`` of output, see :class:`Output`.
+
+        And the output ``(B,)`` that efficiencies are counted from.
+        """
 
     def injury(self, days: Float32) -> Float32:
         """``days (B, 14, D)`` to the ensemble's probabilities ``(B, M)``."""
@@ -147,7 +150,7 @@ class _Everybody:
     def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> Forecast:
         return self._engine.forecast(x, anchor, earlier)
 
-    def performance(self, effort: Float32, static: Float32) -> Float32:
+    def performance(self, effort: Float32, static: Float32) -> tuple[Float32, Float32]:
         return self._engine.performance(effort, static)
 
     def injury(self, days: Float32) -> Float32:
@@ -193,8 +196,8 @@ class Inferred:
 
     ``median (R, 3, 60)`` of heart rate, speed, yaw rate; ``acceleration (R, 60)``; ``bands (R, 3, 6, 2)``.
     ``percentile (R,)``: where the actual output lies among what is expected when fresh, 0 to 1;
-    ``over_expected (R,)``: the output over the median of that; ``kind (R,)`` of output; ``abstains (R,)``: index into
-    :data:`ABSTENTIONS` of why there is no percentile. ``asked``: what the percentile came from.
+    ``over_expected (R,)``: the output over what efficiencies are counted from; ``kind (R,)`` of output;
+    ``abstains (R,)``: index into :data:`ABSTENTIONS` of why there is no percentile. ``asked``: what it came from.
     """
 
     median: Float32
@@ -271,9 +274,9 @@ def infer(windows: Normalised, person: Person, engine: Engine) -> Inferred:
     asked = Asked(
         effort(windows.raw, person), personal(person, given.kind), given.mean, given.over_own, given.kind
     )
-    quantiles = engine.performance(asked.effort, asked.static)
+    quantiles, usual = engine.performance(asked.effort, asked.static)
     percentile = percentile_of(given.over_own, quantiles, engine.quantile_levels)
-    expected = quantiles[:, engine.quantile_levels.index(0.5)].astype(np.float64)
+    expected = usual.astype(np.float64)
     scored = given.abstains == 0
     return Inferred(
         median,

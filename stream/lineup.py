@@ -135,9 +135,12 @@ class Arms:
 
         return _Forecast(*self._answer("forecast", ask))
 
-    def performance(self, effort: Float32, static: Float32) -> Float32:
+    def performance(self, effort: Float32, static: Float32) -> tuple[Float32, Float32]:
         """As the engine."""
-        return self._answer("performance", lambda e, rows: (e.performance(effort[rows], static[rows]),))[0]
+        quantiles, usual = self._answer(
+            "performance", lambda e, rows: e.performance(effort[rows], static[rows])
+        )
+        return quantiles, usual
 
     def injury(self, days: Float32) -> Float32:
         """As the engine; where versions differ in members, NaN fills up."""

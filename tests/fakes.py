@@ -38,11 +38,15 @@ class FakeEngine:
         bands = np.stack([picked - 5, picked + 5], axis=-1)
         return FakeForecast(held[:, 0], held[:, 1], held[:, 2], held[:, 1] * 0, bands)
 
-    def performance(self, effort: Float32, static: Float32) -> Float32:  # noqa: ARG002 (the protocol's)
+    def performance(
+        self,
+        effort: Float32,
+        static: Float32,  # noqa: ARG002 (the protocol's)
+    ) -> tuple[Float32, Float32]:
         """Expected output rises with the reserve of the newest second."""
         reserve = effort[:, -1:, 0]
         quantiles: Float32 = reserve * np.array([0.5, 1.0, 1.5], dtype=np.float32)
-        return quantiles
+        return quantiles, quantiles[:, 1]
 
     def injury(self, days: Float32) -> Float32:
         return np.tile(np.linspace(0.01, 0.02, 5, dtype=np.float32), (len(days), 1))

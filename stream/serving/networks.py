@@ -37,7 +37,7 @@ class Networks:
                 raise BadInput(network.misfit)
         self._networks = networks
         self.versions = {name: network.version for name, network in networks.items()}
-        (quantiles,) = networks["performance"].outputs
+        quantiles, *_ = networks["performance"].outputs
         about = [tensor.about for tensor in networks["injury"].outputs]
         self.today_helps = any(entry.get("today_helps", False) for entry in about)
         self.quantile_levels: tuple[float, ...] = tuple(quantiles.about["levels"])
@@ -48,9 +48,13 @@ class Networks:
         median = found["median"]
         return Forecast(median[:, 0], median[:, 1], median[:, 2], found["acceleration"], found["bands"])
 
-    def performance(self, effort: Float32, static: Float32) -> Float32:
+    def performance(self, effort: Float32, static: Float32) -> tuple[Float32, Float32]:
         """As :meth:`stream.infer.Engine.performance`."""
-        return self._run("performance", {"effort": effort, "static": static})["quantiles"]
+        found = self._run("performance", {"effort": effort, "static": static})
+        quantiles = found["quantiles"]
+        if "usual" in found:
+            return quantiles, found["usual"][:, 0]
+        return quantiles, quantiles[:, self.quantile_levels.index(0.5)]
 
     def injury(self, days: Float32) -> Float32:
         """As :meth:`stream.infer.Engine.injury`."""

@@ -59,15 +59,17 @@ def test_any_number_of_rows_gives_what_the_network_gives_without_padding(
 
 def test_what_stands_beside_a_row_does_not_change_it(engine: Engine) -> None:
     effort, static = rows(1000, 120, 4), rows(1000, 8)
-    together = engine.performance(effort, static)
+    together = engine.performance(effort, static)[0]
     order = np.random.default_rng(0).permutation(1000)
-    np.testing.assert_allclose(engine.performance(effort[order], static[order]), together[order], atol=1e-5)
-    np.testing.assert_allclose(engine.performance(effort[7:8], static[7:8]), together[7:8], atol=1e-5)
+    np.testing.assert_allclose(
+        engine.performance(effort[order], static[order])[0], together[order], atol=1e-5
+    )
+    np.testing.assert_allclose(engine.performance(effort[7:8], static[7:8])[0], together[7:8], atol=1e-5)
 
 
 def test_no_rows_give_no_rows(engine: Engine) -> None:
     assert engine.injury(rows(0, 14, 17)).shape == (0, 2)
-    assert engine.performance(rows(0, 120, 4), rows(0, 8)).shape == (0, 3)
+    assert engine.performance(rows(0, 120, 4), rows(0, 8))[0].shape == (0, 3)
     assert engine.forecast(rows(0, 120, 20), rows(0, 3), rows(0, 24, 6)).bands.shape == (0, 3, 6, 2)
 
 

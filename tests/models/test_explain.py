@@ -97,9 +97,9 @@ def test_the_engine_explains_injury_and_performance() -> None:
     effort = np.tile(np.array([0.8, 0.4, 1, 1], np.float32), (3, 120, 1))
     static = np.zeros((3, engine.manifests["performance"].config["static"]), np.float32)
     given, calm = (effort, static, np.array([0.5, 1.0, 3.0])), effort * np.array([0.9, 1, 1, 1], np.float32)
-    usual = engine.performance(calm, static)[:, engine.quantile_levels.index(0.5)]
+    usual = engine.performance(calm, static)[0][:, engine.quantile_levels.index(0.5)]
     of_effort, of_static, of_output = engine.performance_pushes(given, (calm, static, usual))
-    told = infer.percentile_of(given[2], engine.performance(effort, static), engine.quantile_levels)
+    told = infer.percentile_of(given[2], engine.performance(effort, static)[0], engine.quantile_levels)
     np.testing.assert_allclose(of_effort.sum(axis=(1, 2)) + of_output, told - 0.5, atol=0.005)
     assert not of_static.any()
     assert np.all(of_effort.sum(axis=(1, 2))[told > 0] < 0), "a higher heart rate asks for more"

@@ -77,7 +77,7 @@ def test_the_band_holds_the_median_and_answers_are_bodily(engine: Engine) -> Non
 def test_quantiles_of_output_rise_with_their_levels(engine: Engine) -> None:
     generator = np.random.default_rng(2)
     effort = generator.random((20, 120, 4)).astype(np.float32)
-    quantiles = engine.performance(effort, np.zeros((20, len(PERSONAL)), np.float32))
+    quantiles, _ = engine.performance(effort, np.zeros((20, len(PERSONAL)), np.float32))
     assert quantiles.shape == (20, len(engine.quantile_levels))
     assert (np.diff(quantiles, axis=1) >= 0).all()
 

@@ -29,7 +29,16 @@ from touchline.training.course import Course
 from touchline.training.performance_card import performance_card
 from touchline.training.performance_data import Efforts, PerformanceData, performance_data
 from touchline.training.performance_own import Network, Own, known, own_elsewhere, quantiles
-from touchline.training.performance_trial import SPLIT, TRIAL, Judged, Trial, judge, real_figures
+from touchline.training.performance_trial import (
+    CALIBRATION,
+    SPLIT,
+    TRIAL,
+    Judged,
+    Trial,
+    calibration,
+    judge,
+    real_figures,
+)
 from touchline.training.reference import ROWS, evenly, reference
 from touchline.training.tuning import Change, Problem
 from touchline.training.windows import Float32
@@ -65,7 +74,14 @@ def train_performance(shop: Workshop) -> Path:
 
 def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
     """Train, judge, save."""
-    model = descend(data, shop)
+    learnt = descend(data, shop)
+    config = shop.chosen(CONFIG)
+    rested = replace(CALIBRATION, seconds=trial.seconds, squads=CALIBRATION.squads[: len(trial.squads)])
+    config = replace(
+        config, calibration=calibration(Judged(network_of(learnt), config.levels), rested, shop.tell)
+    )
+    model = build(config)
+    set_weights(model, {v.path: np.asarray(v) for v in learnt.trainable_variables})
     some = data.real.take(np.arange(4) * (len(data.real) // 4))
     network = network_of(model)
     manifest = Manifest(
@@ -79,14 +95,16 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
             "quantiles": {
                 "shape": [len(CONFIG.levels)],
                 "unit": "output over the prior's centre and own efficiency",
-            }
+            },
+            "usual": {"shape": [1], "unit": "output over the prior's centre and own efficiency"},
         },
         normalisation={name: list(PRIOR[name]) for name in OUTPUTS},
-        config=plain_config(shop.chosen(CONFIG)),
+        config=plain_config(config),
         training={
             "plan": asdict(shop.chosen(PLAN)) | {"steps": list(ROUNDS), "batch": BATCH},
             "thrift": shop.thrift,
             "seed": SEED,
+            "calibrated_on": list(rested.squads),
             **shop.notes,
         },
         data=data.hashes,
@@ -98,10 +116,10 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
         },
     )
     weights = {v.path: np.asarray(v) for v in model.trainable_variables}
-    parts = [part.take(evenly(len(part), round(share * ROWS))) for share, part in data.train]
-    learnt = [np.concatenate(column) for column in zip(*(part.inputs() for part in parts), strict=True)]
+    drawn = [part.take(evenly(len(part), round(share * ROWS))) for share, part in data.train]
+    rows = [np.concatenate(column) for column in zip(*(part.inputs() for part in drawn), strict=True)]
     artefact = Artefact(
-        manifest, weights, golden(model, list(some.inputs())), reference(model, manifest, learnt)
+        manifest, weights, golden(model, list(some.inputs())), reference(model, manifest, rows)
     )
     return save_artefact(shop.out, artefact, performance_card(manifest))
 
@@ -110,8 +128,9 @@ def network_of(model: Any) -> Network:
     """The model as a function of arrays."""
     batched = Batched(model, [ROWS_A_CALL], ())
 
-    def network(effort: Float32, static: Float32) -> Float32:
-        return batched(effort, static)[0]
+    def network(effort: Float32, static: Float32) -> tuple[Float32, Float32]:
+        quantiles, *usual = batched(effort, static)
+        return quantiles, usual[0][:, 0] if usual else quantiles[:, CONFIG.levels.index(0.5)]
 
     return network
 
@@ -148,7 +167,7 @@ def _drawn(parts: Sequence[_Part], rng: np.random.Generator) -> tuple[list[Float
 
 def _acquainted(share: float, found: Efforts, network: Network) -> _Part:
     """A part whose athletes are known as the network finds them."""
-    expected = quantiles(network, found)[:, CONFIG.levels.index(0.5)]
+    expected = quantiles(network, found)[1]
     return _Part(share, found, own_elsewhere(found, expected.astype(np.float64)))
 
 
@@ -170,7 +189,7 @@ def problem(shop: Workshop) -> Problem:
         return model
 
     def loss(model: Any, change: Change | None) -> float:
-        error = actual - network_of(model)(effort if change is None else change(effort), static)
+        error = actual - network_of(model)(effort if change is None else change(effort), static)[0]
         return float(np.maximum(levels * error, (levels - 1) * error).mean())
 
     half = len(EFFORT) // 2

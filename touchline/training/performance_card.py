@@ -17,6 +17,11 @@ else metabolic power, else speed) over the prior's centre and over the athlete's
 known (`stream/efficiency.py`). The score is where the actual output lies among the quantiles. LSTM ({units} units).
 Recent output, time into the session and load so far are no inputs: with them it would learn the fade and hide it.
 
+The quantiles are read at levels that make the outputs of bodies that do not tire lie below each as often as it says:
+{calibration}.
+Fitted on {calibrated} squads neither trained on nor judged, at full and at half intensity. Efficiencies are counted
+from the median as it was learnt.
+
 **Trained on** the first thirds only of one runner's runs (`hr_forecast_rikluost`, MIT), FIT and TCX workouts, and
 simulated sessions of bodies that do not tire, hard and easy, cold and hot.
 
@@ -71,6 +76,8 @@ def performance_card(manifest: Manifest) -> str:
         split=metrics["split"],
         units=manifest.config["units"],
         squads=simulated["squads"],
+        calibrated=len(manifest.training["calibrated_on"]),
+        calibration=", ".join(f"{level:g}" for level in manifest.config["calibration"]),
         session_s=simulated["session_s"],
         earlier=simulated["earlier"],
         simulated=table(("", "figure", "asked for"), _accepted(simulated)),

@@ -20,8 +20,8 @@ from touchline.training.windows import Float32
 
 Floats = NDArray[np.float64]
 
-#: The network: ``effort (B, 120, 4)``, ``static (B, 8)`` to quantiles ``(B, Q)``.
-Network = Callable[[Float32, Float32], Float32]
+#: The network: ``effort (B, 120, 4)``, ``static (B, S)`` to quantiles ``(B, Q)``, and what efficiencies count from.
+Network = Callable[[Float32, Float32], tuple[Float32, Float32]]
 
 ROWS_AT_ONCE: Final = 4096
 
@@ -34,10 +34,11 @@ class Own:
     seconds: Floats
 
 
-def quantiles(network: Network, found: Efforts) -> Float32:
-    """Quantiles for each second ``(N, Q)``."""
+def quantiles(network: Network, found: Efforts) -> tuple[Float32, Float32]:
+    """Quantiles for each second ``(N, Q)``, and what efficiencies are counted from, ``(N,)``."""
     parts = np.array_split(np.arange(len(found)), 1 + len(found) // ROWS_AT_ONCE)
-    return np.concatenate([network(*found.take(part).inputs()) for part in parts])
+    told = [network(*found.take(part).inputs()) for part in parts]
+    return np.concatenate([q for q, _ in told]), np.concatenate([usual for _, usual in told])
 
 
 def own_elsewhere(found: Efforts, expected: Floats) -> Own:

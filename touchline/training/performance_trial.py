@@ -21,10 +21,12 @@ from sim.schedule import Kind
 from sim.sessions import Second, SessionConfig, simulate_session
 from sim.squad import athlete_ids
 from stream.cut import CHUNK, CLOCK
-from stream.infer import Performed, percentile_of
+from stream.infer import Engine, Performed, percentile_of
 from stream.records import Record
 from stream.roster import Roster
 from stream.route import Route
+from stream.score import Scored
+from stream.window import Seconds
 from touchline.training.performance_data import ATHLETES, Efforts, Played
 from touchline.training.performance_own import Network, known, own_elsewhere, quantiles
 from touchline.training.sessions import records_of
@@ -82,6 +84,8 @@ class Trial:
 
 
 TRIAL: Final = Trial(squads=(101, 102, 103, 104), seconds=1200)
+#: Squads that levels are calibrated on: neither trained on nor judged.
+CALIBRATION: Final = Trial(squads=(201, 202, 203), seconds=1200)
 
 
 @dataclass(slots=True)
@@ -104,7 +108,7 @@ class _OnlyPerformance:
     def quantile_levels(self) -> tuple[float, ...]:
         return self.judged.levels
 
-    def performance(self, effort: Float32, static: Float32) -> Float32:
+    def performance(self, effort: Float32, static: Float32) -> tuple[Float32, Float32]:
         return self.judged.network(effort, static)
 
     def forecast(self, x: Float32, anchor: Float32, earlier: Float32) -> _NoForecast:  # noqa: ARG002 (the protocol's)
@@ -144,6 +148,35 @@ def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
     return {**sizes, **figures(courses)}
 
 
+def calibration(judged: Judged, trial: Trial, tell: Tell) -> tuple[float, ...]:
+    """The learnt levels below which the output of bodies that do not tire lies as often as each level says.
+
+    Of sessions at full and at half intensity, every second that can be scored, sessions alike.
+    """
+    places: list[Floats] = []
+    for number, squad in enumerate(trial.squads):
+        tell("performance: calibration", number, len(trial.squads))
+        earlier = _earlier(judged, trial, squad)
+        for state in (State(), State(intensity=0.5)):
+            for kind in KINDS:
+                heard: list[Floats] = []
+                config = _config(squad, len(EARLIER), kind, trial.seconds, state)
+                _play(judged, config, Roster(dict(earlier)), heard)
+                places.append(np.concatenate(heard) if heard else np.zeros(0))
+    tell("performance: calibration", len(trial.squads), len(trial.squads))
+    known_places = [place for place in places if len(place) >= LEAST_SCORED]
+    if not known_places:
+        return judged.levels
+    grid = np.linspace(0, 1, 501)
+    below = np.mean(
+        [(np.sort(place).searchsorted(grid, "right")) / len(place) for place in known_places], axis=0
+    )
+    # Rising, so that a level has one place; beyond the outermost learnt levels nothing is known.
+    rising = np.maximum.accumulate(below + 1e-6 * np.arange(len(grid)))
+    read = np.interp(judged.levels, rising, grid)
+    return tuple(round(float(level), 5) for level in np.clip(read, judged.levels[0], judged.levels[-1]))
+
+
 def _earlier(judged: Judged, trial: Trial, squad: int) -> Mapping[str, Mapping[str, Any]]:
     """The athletes' records after a squad's earlier sessions, in which nobody tires."""
     people = Roster()
@@ -170,8 +203,10 @@ def _config(squad: int, day: int, kind: Kind, seconds: int, state: State) -> Ses
     return replace(config, fatigue=state.fatigue, carried=carried)
 
 
-def _play(judged: Judged, config: SessionConfig, people: Roster) -> list[Course]:
-    """Play a session through a route; afterwards ``people`` holds what it left."""
+def _play(
+    judged: Judged, config: SessionConfig, people: Roster, heard: list[Floats] | None = None
+) -> list[Course]:
+    """Play a session through a route; afterwards ``people`` holds what it left, ``heard`` the percentiles."""
     names = athlete_ids(config.athletes)
     courses = {name: Course(*np.full((2, config.seconds), np.nan)) for name in names}
 
@@ -184,11 +219,26 @@ def _play(judged: Judged, config: SessionConfig, people: Roster) -> list[Course]
         earlier = people.athletes.get(record["athlete"], {})
         people.athletes[record["athlete"]] = {**record, "sessions": earlier.get("sessions")}
     people.sessions |= {record["session"]: record for record in session.sessions}
-    route = Route(CLOCK, (), _OnlyPerformance(judged), people)
+    route = _Heard(_OnlyPerformance(judged), people, [] if heard is None else heard)
     records = records_of(session.deliveries)
     while chunk := list(islice(records, CHUNK)):
         _note(route, chunk, courses, config.start_us)
     return list(courses.values())
+
+
+class _Heard(Route):
+    """Writes down the percentile of every second that can be scored."""
+
+    def __init__(self, engine: _OnlyPerformance, people: Roster, heard: list[Floats]) -> None:
+        super().__init__(CLOCK, (), engine, people)
+        self._heard = heard
+
+    def score(self, seconds: Seconds, engine: Engine) -> Scored:
+        """As the route."""
+        scored = super().score(seconds, engine)
+        place = scored.inferred.percentile
+        self._heard.append(place[~np.isnan(place)])
+        return scored
 
 
 def _note(route: Route, chunk: list[Record], courses: Mapping[str, Course], start_us: int) -> None:
@@ -272,9 +322,9 @@ def real_figures(judged: Judged, found: Efforts, kept: NDArray[np.bool_]) -> dic
     How often fresh output lies below each level, and the mean score by third; the score is the percentile of each
     second, without the median over a minute.
     """
-    expected = quantiles(judged.network, found)[:, judged.levels.index(0.5)].astype(np.float64)
+    expected = quantiles(judged.network, found)[1].astype(np.float64)
     unseen = known(found, own_elsewhere(found, expected)).take(kept[found.session])
-    place = percentile_of(unseen.actual, quantiles(judged.network, unseen), judged.levels)
+    place = percentile_of(unseen.actual, quantiles(judged.network, unseen)[0], judged.levels)
     familiar = unseen.person.known[np.arange(len(unseen)), unseen.kind] > 0
     return {
         "without": _without(judged, unseen),
@@ -293,7 +343,7 @@ def _without(judged: Judged, unseen: Efforts) -> dict[str, float]:
     levels = np.asarray(judged.levels)
 
     def loss(*inputs: Float32) -> float:
-        error = fresh.actual[:, None] - judged.network(*inputs)
+        error = fresh.actual[:, None] - judged.network(*inputs)[0]
         return float(np.maximum(levels * error, (levels - 1) * error).mean()) if len(error) else float("nan")
 
     cases = {"nothing": (effort, static), "heat": (cool, static), "profile": (effort, plain)}

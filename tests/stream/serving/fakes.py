@@ -116,7 +116,7 @@ class Asking:
         if self.name == "injury":
             return {"probability": self.engine.injury(inputs["days"])}
         if self.name == "performance":
-            return {"quantiles": self.engine.performance(inputs["effort"], inputs["static"])}
+            return {"quantiles": self.engine.performance(inputs["effort"], inputs["static"])[0]}
         found = self.engine.forecast(inputs["x"], inputs["anchor"], inputs["earlier"])
         median = np.stack([found.heart_rate, found.speed, found.yaw_rate], axis=1)
         return {"median": median, "acceleration": found.acceleration, "bands": found.bands}
