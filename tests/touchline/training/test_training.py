@@ -21,7 +21,7 @@ from touchline.training.forecast_data import ForecastData, Part, runs_split
 from touchline.training.injury_rows import InjuryRows, injury_rows
 from touchline.training.performance_data import PerformanceData, efforts
 from touchline.training.performance_own import known, own_elsewhere
-from touchline.training.performance_trial import Course, Trial, figures
+from touchline.training.performance_trial import Course, Judged, Trial, calibration, figures
 from touchline.training.windows import HEART_RATE, origins, pool
 from touchline.training.workshop import Workshop
 
@@ -191,3 +191,23 @@ def test_todays_load_helps_only_where_its_interval_lies_above_nothing(
     interval: list[float] | None, helps: bool
 ) -> None:
     assert injury_card.today_helps({"paired": {"with today - without": {"interval": interval}}}) is helps
+
+
+def test_levels_are_calibrated_to_where_fresh_outputs_lie() -> None:
+    """Outputs lie high among the quantiles of a network that expects little: it is read at higher levels."""
+    levels = (0.1, 0.3, 0.5, 0.7, 0.9)
+
+    def judged(factor: float) -> Judged:
+        def network(effort: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            usual = np.full(len(effort), factor, np.float32)
+            return usual[:, None] * np.array([0.6, 0.8, 1.0, 1.2, 1.4], np.float32), usual
+
+        return Judged(network, levels)
+
+    trial = Trial(squads=(91,), seconds=400)
+    low, high = (calibration(judged(factor), trial, Told()) for factor in (0.3, 3.0))
+    assert all(a >= b for a, b in zip(low, high, strict=True))
+    assert low != high
+    assert (sorted(low), sorted(high)) == (list(low), list(high))
+    assert min(low + high) >= 0.1
+    assert max(low + high) <= 0.9
