@@ -85,7 +85,7 @@ class Trial:
 
 TRIAL: Final = Trial(squads=(101, 102, 103, 104), seconds=1200)
 #: Squads that levels are calibrated on: neither trained on nor judged.
-CALIBRATION: Final = Trial(squads=(201, 202, 203), seconds=1200)
+CALIBRATION: Final = Trial(squads=(201, 202, 203, 204), seconds=1200)
 
 
 @dataclass(slots=True)
@@ -151,18 +151,17 @@ def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
 def calibration(judged: Judged, trial: Trial, tell: Tell) -> tuple[float, ...]:
     """The learnt levels below which the output of bodies that do not tire lies as often as each level says.
 
-    Of sessions at full and at half intensity, every second that can be scored, sessions alike.
+    Every second that can be scored counts; matches and runs count alike.
     """
     places: list[Floats] = []
     for number, squad in enumerate(trial.squads):
         tell("performance: calibration", number, len(trial.squads))
         earlier = _earlier(judged, trial, squad)
-        for state in (State(), State(intensity=0.5)):
-            for kind in KINDS:
-                heard: list[Floats] = []
-                config = _config(squad, len(EARLIER), kind, trial.seconds, state)
-                _play(judged, config, Roster(dict(earlier)), heard)
-                places.append(np.concatenate(heard) if heard else np.zeros(0))
+        for kind in KINDS:
+            heard: list[Floats] = []
+            config = _config(squad, len(EARLIER), kind, trial.seconds, State())
+            _play(judged, config, Roster(dict(earlier)), heard)
+            places.append(np.concatenate(heard) if heard else np.zeros(0))
     tell("performance: calibration", len(trial.squads), len(trial.squads))
     known_places = [place for place in places if len(place) >= LEAST_SCORED]
     if not known_places:
