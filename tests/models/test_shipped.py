@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.artefact import SHIPPED, ArtefactDamaged, ArtefactMissing, find_artefact, load_artefact
+from models.drift import LOOK
 from models.engine import MODELS, Engine
+from models.servable import Servable
 from stream.days import CHANNELS as DAY_CHANNELS
 from stream.infer import PERSONAL
 from stream.normalise import CHANNELS, PRIOR
@@ -114,3 +117,19 @@ def test_a_file_that_is_gone_is_named(copied: Path) -> None:
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ArtefactMissing, match="forecast"):
         find_artefact(tmp_path, "forecast")
+
+
+@pytest.mark.parametrize("name", [*MODELS, "movement"])
+def test_a_shipped_model_has_a_reference_of_all_it_takes_and_gives(name: str) -> None:
+    artefact = load_artefact(find_artefact(SHIPPED, name))
+    assert artefact.reference is not None
+    servable = Servable(artefact, (4,))
+    heard: list[Mapping[str, float]] = []
+    servable.watch_drift(heard.append)
+    golden = {tensor.name: artefact.golden[f"input_{k}"] for k, tensor in enumerate(servable.inputs)}
+    rows = len(next(iter(golden.values())))
+    for _ in range(LOOK // rows + 1):
+        servable(golden)
+    (found,) = heard
+    assert set(found) == set(artefact.reference["features"])
+    assert all(np.isfinite(index) for index in found.values())
