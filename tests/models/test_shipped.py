@@ -95,8 +95,8 @@ def test_injury_members_are_probabilities_near_the_base_rate_when_nothing_is_kno
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    shutil.copytree(find_artefact(SHIPPED, "injury"), tmp_path / "injury" / "1")
-    return tmp_path / "injury" / "1"
+    shipped = find_artefact(SHIPPED, "injury")
+    return Path(shutil.copytree(shipped, tmp_path / "injury" / shipped.name))
 
 
 @pytest.mark.parametrize("name", ["weights.npz", "golden.npz", "CARD.md"])
