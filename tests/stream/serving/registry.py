@@ -6,14 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
-from models.artefact import MANIFEST, SHIPPED, WEIGHTS
+from models.artefact import MANIFEST, SHIPPED, WEIGHTS, find_artefact
 from models.signature import Trusted, local_key, sign, trusted
 
 
 def add_version(root: Path, version: str, keys: Path) -> Path:
     """The shipped injury model as another version of itself."""
     folder = root / "injury" / version
-    shutil.copytree(SHIPPED / "injury" / "1", folder)
+    shutil.copytree(find_artefact(SHIPPED, "injury"), folder)
     manifest = json.loads((folder / MANIFEST).read_bytes()) | {"version": version}
     (folder / MANIFEST).write_text(json.dumps(manifest))
     sign(folder, local_key(keys))
