@@ -1,6 +1,7 @@
 """Decode: records to columns. Validates every frame; a refused one gets a named reason, no exception.
 
-Python touches each frame once (msgpack, header); samples are only ever handled as whole arrays.
+Frames of a make that is known (:mod:`stream.mould`) are read as rows of one array; the others one by one, to learn
+their make or to say what is wrong with them. Samples are only ever handled as whole arrays.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
 from stream.errors import FrameRejected
+from stream.mould import NUMBERS, TEXTS, WORTH, Mould, Moulds, cut
 from stream.records import (
     CHANNELS,
     FRAME_VERSION,
@@ -31,12 +33,13 @@ LATEST_US: Final = 4_102_444_800_000_000  # 2100-01-01
 MAX_SPAN_S: Final = 60.0
 RATES: Final = (0.001, 2000.0)
 MAX_ID: Final = 128
+MAX_BOOT: Final = 2**32 - 1
+MAX_SEQ: Final = 2**62
 COLUMN: Final = {group: {name: i for i, name in enumerate(channels)} for group, channels in CHANNELS.items()}
 WIDTH: Final = {"i2": 2, "f4": 4}
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """One accepted frame, without its samples. ``last_us``: stamp of its last sample, None without any."""
 
     record: Record
@@ -74,9 +77,28 @@ class Decoded:
     rejected: list[Rejected]
 
 
+_Layout = tuple[str, tuple[str, ...]]
+_Group = tuple[_Layout, float, list[float], list[float], bytes]
+
+
+class _Part(NamedTuple):
+    """A group of some frames, one layout: ``frame (F,)``, ``counts (F,)`` samples of each, ``rate (F,)``.
+
+    ``scale`` and ``origin`` ``(F, channels)``, or one row for all; ``raw (N, channels)`` numbers on the wire.
+    """
+
+    layout: _Layout
+    frame: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    rate: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    raw: NDArray[Any]
+
+
 @dataclass(slots=True)
 class _Bucket:
-    """Groups of one layout (dtype and channels), to be decoded in one go."""
+    """Groups of one layout that were read one by one, to be decoded in one go."""
 
     frame: list[int] = field(default_factory=list)
     count: list[int] = field(default_factory=list)
@@ -85,28 +107,161 @@ class _Bucket:
     origin: list[list[float]] = field(default_factory=list)
     blobs: list[bytes] = field(default_factory=list)
 
+    def part(self, layout: _Layout) -> _Part:
+        dtype, channels = layout
+        return _Part(
+            layout,
+            np.asarray(self.frame, np.int64),
+            np.asarray(self.count, np.int64),
+            np.asarray(self.rate),
+            np.asarray(self.scale),
+            np.asarray(self.origin),
+            np.frombuffer(b"".join(self.blobs), dtype=f"<{dtype}").reshape(-1, len(channels)),
+        )
 
-_Layout = tuple[str, str, tuple[str, ...]]
+
+def decode(records: Sequence[Record], moulds: Moulds | None = None) -> Decoded:
+    """Decode and validate a chunk, in order; ``moulds`` of earlier chunks make it fast, and are added to."""
+    run = _Run(records, Moulds() if moulds is None else moulds)
+    run.by_moulds()
+    run.one_by_one()
+    return run.decoded()
 
 
-def decode(records: Sequence[Record]) -> Decoded:
-    """Decode and validate a chunk, in order."""
-    headers: list[Header] = []
-    buckets: dict[_Layout, _Bucket] = {}
-    ticks: dict[int, int] = {}
-    rejected: list[Rejected] = []
-    for record in records:
-        try:
-            packed = _unpack(record.value)
-            _check_time(record)
-            if "tick" in packed and "athlete" not in packed:
-                _check_tick(record, packed)
-                ticks[record.partition] = max(record.at_us, ticks.get(record.partition, 0))
-            else:
-                headers.append(_take(record, packed, buckets, len(headers)))
-        except FrameRejected as error:
-            rejected.append(Rejected(record, error.reason, error.detail))
-    return Decoded(headers, _gather(buckets), ticks, rejected)
+class _Run:
+    """One pass over a chunk. Frames are numbered as the records are, until those that were refused are known."""
+
+    def __init__(self, records: Sequence[Record], moulds: Moulds) -> None:
+        self._records = records
+        self._moulds = moulds
+        self._headers: list[Header | None] = [None] * len(records)
+        self._parts: dict[str, list[_Part]] = {}
+        self._buckets: dict[str, dict[_Layout, _Bucket]] = {}
+        self._ticks: dict[int, int] = {}
+        self._rejected: list[Rejected] = []
+
+    def by_moulds(self) -> None:
+        """Read the frames that fit a mould."""
+        by_length: dict[int, list[int]] = {}
+        for index, record in enumerate(self._records):
+            by_length.setdefault(len(record.value), []).append(index)
+        for length, indices in by_length.items():
+            moulds = self._moulds.of(length)
+            if not moulds:
+                continue
+            left = np.asarray(indices)
+            rows = np.frombuffer(b"".join([self._records[i].value for i in indices]), np.uint8)
+            rows = rows.reshape(len(indices), length)
+            for mould in moulds:
+                fits = mould.fits(rows)
+                if fits.any():
+                    self._by_mould(mould, left[fits], rows[fits])
+                    left, rows = left[~fits], rows[~fits]
+
+    def _by_mould(self, mould: Mould, index: NDArray[np.int64], rows: NDArray[np.uint8]) -> None:
+        """Read frames that fit; those that differ in what must not be are left to be read one by one."""
+        records = [self._records[i] for i in index.tolist()]
+        boot, seq, t0_us = (mould.number(name, rows) for name in NUMBERS)
+        at_us = np.array([record.at_us for record in records])
+        fine = (seq <= MAX_SEQ) & (boot <= MAX_BOOT) & (t0_us >= EARLIEST_US) & (t0_us <= LATEST_US)
+        fine &= (at_us >= EARLIEST_US) & (at_us <= LATEST_US)
+        texts = [self._texts(mould, name, records) for name in TEXTS]
+        venue_wide = mould.texts["athlete"][1] - mould.texts["athlete"][0] == len(VENUE)
+        for row, (record, *names) in enumerate(zip(records, *texts, strict=True)):
+            if None in names or record.key != record.value[slice(*mould.texts["athlete"])] or venue_wide:
+                fine[row] = False
+        if not fine.all():
+            index, rows, t0_us = index[fine], rows[fine], t0_us[fine]
+            boot, seq = boot[fine], seq[fine]
+            kept = np.flatnonzero(fine).tolist()
+            records, texts = [records[i] for i in kept], [[column[i] for i in kept] for column in texts]
+        if not len(index):
+            return
+        stamps = t0_us.astype(np.int64)
+        span_us = self._take_groups(mould, index, rows)
+        last_us = [None] * len(index) if span_us is None else (stamps + span_us).tolist()
+        columns = zip(
+            records, *texts, boot.tolist(), seq.tolist(), stamps.tolist(), last_us,
+            [mould.end] * len(index), strict=True,
+        )  # fmt: skip
+        for i, column in zip(index.tolist(), columns, strict=True):
+            self._headers[i] = Header._make(column)
+
+    def _texts(self, mould: Mould, name: str, records: Sequence[Record]) -> list[str | None]:
+        """A text of each record, None where it is none."""
+        begin, end = mould.texts[name]
+        return self._moulds.texts([record.value[begin:end] for record in records])
+
+    def _take_groups(self, mould: Mould, index: NDArray[np.int64], rows: NDArray[np.uint8]) -> int | None:
+        """Put the groups of some frames by; how long after ``t0`` the last sample of each is, µs."""
+        spans_us = []
+        for group in mould.groups:
+            raw = mould.samples(group, rows)
+            count = len(raw) // len(index)
+            part = _Part(
+                (group.dtype, group.channels),
+                index,
+                np.full(len(index), count),
+                np.full(len(index), group.rate),
+                np.asarray([group.scale]),
+                np.asarray([group.origin]),
+                raw,
+            )
+            self._parts.setdefault(group.name, []).append(part)
+            spans_us.append(_span_us(count, group.rate))
+        return max(spans_us, default=None)
+
+    def one_by_one(self) -> None:
+        """Read the others in order; where many were of one length, learn what they have in common."""
+        lengths: dict[int, int] = {}
+        for index, record in enumerate(self._records):
+            if self._headers[index] is not None:
+                continue
+            try:
+                packed = _unpack(record.value)
+                _check_time(record)
+                if "tick" in packed and "athlete" not in packed:
+                    _check_tick(record, packed)
+                    self._ticks[record.partition] = max(record.at_us, self._ticks.get(record.partition, 0))
+                    continue
+                groups = self._take(index, record, packed)
+            except FrameRejected as error:
+                self._rejected.append(Rejected(record, error.reason, error.detail))
+                continue
+            length = len(record.value)
+            lengths[length] = lengths.get(length, 0) + 1
+            if lengths[length] == WORTH and (mould := cut(record.value, packed, groups)) is not None:
+                self._moulds.learn(mould)
+
+    def _take(self, index: int, record: Record, packed: dict[str, Any]) -> Sequence[tuple[str, _Group]]:
+        """Validate one frame whole, then put its groups by: a refused frame leaves nothing behind."""
+        header, groups = _frame(record, packed)
+        self._headers[index] = header
+        for name, (layout, rate, scale, origin, blob) in groups:
+            bucket = self._buckets.setdefault(name, {}).setdefault(layout, _Bucket())
+            bucket.frame.append(index)
+            bucket.count.append(_count(layout, blob))
+            bucket.rate.append(rate)
+            bucket.scale.append(scale)
+            bucket.origin.append(origin)
+            bucket.blobs.append(blob)
+        return groups
+
+    def decoded(self) -> Decoded:
+        """What was read, frames numbered without those that were refused and ticks."""
+        there = np.array([header is not None for header in self._headers], np.bool_)
+        number = np.cumsum(there) - 1
+        for name, buckets in self._buckets.items():
+            self._parts.setdefault(name, []).extend(b.part(layout) for layout, b in buckets.items())
+        samples = {
+            name: _join(
+                [_columns(name, part._replace(frame=number[part.frame])) for part in self._parts[name]]
+            )
+            for name in CHANNELS
+            if name in self._parts
+        }
+        headers = [header for header in self._headers if header is not None]
+        return Decoded(headers, samples, self._ticks, self._rejected)
 
 
 def _unpack(value: bytes) -> dict[str, Any]:
@@ -140,12 +295,12 @@ def _check_tick(record: Record, packed: dict[str, Any]) -> None:
     _integer(packed, "tick", EARLIEST_US, LATEST_US)
 
 
-def _take(record: Record, packed: dict[str, Any], buckets: dict[_Layout, _Bucket], frame: int) -> Header:
-    """Validate one frame whole, then add its groups to the buckets: a refused frame leaves nothing behind."""
-    athlete, device, session = (_id(packed, name) for name in ("athlete", "device", "session"))
+def _frame(record: Record, packed: dict[str, Any]) -> tuple[Header, list[tuple[str, _Group]]]:
+    """Validate one frame."""
+    athlete, device, session = (_id(packed, name) for name in TEXTS)
     _check_key(record, athlete)
-    boot = _integer(packed, "boot", 0, 2**32 - 1)
-    seq = _integer(packed, "seq", 0, 2**62)
+    boot = _integer(packed, "boot", 0, MAX_BOOT)
+    seq = _integer(packed, "seq", 0, MAX_SEQ)
     t0_us = _integer(packed, "t0", EARLIEST_US, LATEST_US)
     end = _flag(packed, "end")
     if _flag(packed, "backfill"):
@@ -155,18 +310,19 @@ def _take(record: Record, packed: dict[str, Any], buckets: dict[_Layout, _Bucket
         raise FrameRejected("no_groups")
     if groups and athlete == VENUE and "environment" not in packed:
         raise FrameRejected("no_groups", "a venue-wide frame without environment")
-    last_us = None
-    for name, (layout, rate, scale, origin, blob) in groups:
-        count = len(blob) // (WIDTH[layout[0]] * len(layout[1]))
-        last_us = max(last_us or t0_us, t0_us + round((count - 1) * (1e6 / rate)))
-        bucket = buckets.setdefault((name, *layout), _Bucket())
-        bucket.frame.append(frame)
-        bucket.count.append(count)
-        bucket.rate.append(rate)
-        bucket.scale.append(scale)
-        bucket.origin.append(origin)
-        bucket.blobs.append(blob)
-    return Header(record, athlete, device, session, boot, seq, t0_us, last_us, end)
+    spans_us = [_span_us(_count(layout, blob), rate) for _, (layout, rate, _, _, blob) in groups]
+    last_us = t0_us + max(spans_us) if spans_us else None
+    return Header(record, athlete, device, session, boot, seq, t0_us, last_us, end), groups
+
+
+def _count(layout: _Layout, blob: bytes) -> int:
+    """Samples in a group."""
+    return len(blob) // (WIDTH[layout[0]] * len(layout[1]))
+
+
+def _span_us(count: int, rate: float) -> int:
+    """From the first sample of a group to the last."""
+    return round((count - 1) * (1e6 / rate))
 
 
 def _check_key(record: Record, athlete: str) -> None:
@@ -206,9 +362,6 @@ def _required(packed: dict[str, Any], name: str) -> Any:
     if name not in packed:
         raise FrameRejected("missing_field", name)
     return packed[name]
-
-
-_Group = tuple[tuple[str, tuple[str, ...]], float, list[float], list[float], bytes]
 
 
 def _group(name: str, packed: Any) -> _Group:
@@ -273,29 +426,23 @@ def _per_channel(
     return [float(entry) for entry in values]
 
 
-def _gather(buckets: dict[_Layout, _Bucket]) -> dict[str, Samples]:
-    parts: dict[str, list[Samples]] = {}
-    for (name, dtype, channels), bucket in buckets.items():
-        parts.setdefault(name, []).append(_columns(name, dtype, channels, bucket))
-    return {name: _join(tables) for name, tables in parts.items()}
-
-
-def _columns(name: str, dtype: str, channels: tuple[str, ...], bucket: _Bucket) -> Samples:
-    """One frombuffer for all frames of a layout. Stamps round as ``Header.last_us`` does."""
-    raw = np.frombuffer(b"".join(bucket.blobs), dtype=f"<{dtype}").reshape(-1, len(channels))
-    count = np.asarray(bucket.count)
+def _columns(name: str, part: _Part) -> Samples:
+    """The samples of a layout. Stamps round as ``Header.last_us`` does."""
+    (dtype, channels), count, raw = part.layout, part.counts, part.raw
     measured = raw != INT16_MISSING if dtype == "i2" else np.isfinite(raw)
-    scale = np.repeat(np.asarray(bucket.scale), count, axis=0)
-    origin = np.repeat(np.asarray(bucket.origin), count, axis=0)
-    values = np.full((len(raw), len(CHANNELS[name])), np.nan)
+    scale, origin = part.scale, part.origin
+    if len(scale) == len(count) > 1:
+        scale, origin = np.repeat(scale, count, axis=0), np.repeat(origin, count, axis=0)
     columns = [COLUMN[name][channel] for channel in channels]
-    values[:, columns] = np.where(measured, np.where(measured, raw, 0) * scale + origin, np.nan)
+    known = np.where(measured, np.where(measured, raw, 0) * scale + origin, np.nan)
+    low, high = (np.array([VALID[name][c][side] for c in channels], dtype=float) for side in (0, 1))
+    known[~((known >= low) & (known <= high))] = np.nan
+    values = np.full((len(raw), len(CHANNELS[name])), np.nan)
+    values[:, columns] = known
     index = np.arange(len(raw)) - np.repeat(np.cumsum(count) - count, count)
-    step = 1e6 / np.repeat(np.asarray(bucket.rate), count)
-    low, high = (np.array([VALID[name][c][side] for c in CHANNELS[name]], dtype=float) for side in (0, 1))
-    values[~((values >= low) & (values <= high))] = np.nan
+    step = 1e6 / np.repeat(part.rate, count)
     return Samples(
-        frame=np.repeat(np.asarray(bucket.frame, dtype=np.int64), count),
+        frame=np.repeat(part.frame, count),
         offset_us=np.rint(index * step).astype(np.int64),
         step_us=np.rint(step).astype(np.int64),
         values=values,

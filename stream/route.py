@@ -20,6 +20,7 @@ from stream.days import morning_input, ordinary, until
 from stream.decode import Decoded, decode
 from stream.features import Measures
 from stream.infer import Alone, Came, Engine, Inferred, Lineup, Person
+from stream.mould import Moulds
 from stream.records import Record, Rejected
 from stream.roster import Roster
 from stream.score import Scored
@@ -67,12 +68,13 @@ class Route:
         self.lineup = engine if isinstance(engine, Lineup) else Alone(engine)
         self.people = people
         self.changed: set[int] = set()
+        self._moulds = Moulds()
         self._clock = clock
         self._alerts = Alerts(rules, self.slots)
 
     def push(self, records: Sequence[Record]) -> Outputs:
         """Work through a chunk of merged records."""
-        decoded = decode(records)
+        decoded = decode(records, self._moulds)
         self.venue.take(decoded)
         out = Outputs(rejected=list(decoded.rejected))
         done = 0
