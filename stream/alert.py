@@ -14,8 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.align import SECOND_US
 from stream.because import MOST, Pushed, of_performance
+from stream.clock import SECOND_US
 from stream.errors import MissingError, UsageError
 from stream.features import HISTORY
 from stream.infer import Answering

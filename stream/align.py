@@ -14,18 +14,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from stream.clock import CARRY_S, SECOND_US, Clock
 from stream.decode import Decoded, Header
+from stream.ordinary import Ordinary, ordinary
 from stream.records import VENUE, Rejected
 from stream.slots import Device, Field, Slots
-
-SECOND_US: Final = 1_000_000
-#: Longest gap inside a session that is carried second by second; a longer one restarts the history, s.
-CARRY_S: Final = 900
-#: How far below a device's newest sequence number a repeat is still recognised.
-SEQ_WINDOW: Final = 1024
-SEQ_MASK: Final = (1 << SEQ_WINDOW) - 1
-#: Boots remembered per device.
-BOOTS: Final = 8
 
 FIELDS: Final = (
     Field("opened_us", "i8", blank=-1),  # t0 of the frame that opened the session
@@ -40,15 +33,6 @@ FIELDS: Final = (
     Field("covered_wearable", "i8", blank=-1),
     Field("covered_venue", "i8", blank=-1),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """How time is judged, all in µs: allowed ``lateness``, tolerated ``future``, ``silence``."""
-
-    lateness_us: int
-    future_us: int
-    silent_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +88,19 @@ class Aligned:
 
 def align(decoded: Decoded, start: int, slots: Slots, clock: Clock) -> Aligned:
     """Align frames from ``start`` on, up to the end or to a frame that needs the earlier ones finished."""
-    run = _Run(slots, clock, _nothing(len(decoded.headers)))
-    for index in range(start, len(decoded.headers)):
-        header = decoded.headers[index]
+    headers = decoded.headers
+    every = np.arange(start, len(headers))
+    plain = ordinary(headers, every, slots, clock)
+    run = _Run(slots, clock, _nothing(len(headers)))
+    for index in np.setdiff1d(every, plain.index, assume_unique=True).tolist():
+        header = headers[index]
         if header.athlete != VENUE and not run.frame(index, header):
             run.out.stop = index
-            return run.out
-    run.out.stop = len(decoded.headers)
+            plain = ordinary(headers, np.sort(plain.index[plain.index < index]), slots, clock)
+            break
+    else:
+        run.out.stop = len(headers)
+    run.take(plain)
     return run.out
 
 
@@ -126,6 +116,19 @@ class _Run:
         self.slots = slots
         self.clock = clock
         self.out = out
+
+    def take(self, plain: Ordinary) -> None:
+        """Take ordinary frames."""
+        self.out.slot[plain.index] = plain.slot
+        self.out.device[plain.index] = plain.device
+        self.out.frontier_s[plain.index] = plain.before_s
+        self.out.home_us[plain.index] = plain.last_us
+        self.out.touched.update(plain.slot.tolist())
+        closes = plain.after_s > plain.before_s
+        columns = (plain.slot, plain.before_s, plain.after_s, plain.at_us, plain.newest_us)
+        closed = zip(*(column[closes].tolist() for column in columns), strict=True)
+        self.out.closings += [Closing(*values) for values in closed]
+        plain.take_effect(self.slots)
 
     def frame(self, index: int, header: Header) -> bool:
         """Align one frame; False when it starts a session while the one before it is not finished."""
@@ -153,7 +156,7 @@ class _Run:
         if header.record.partition != athlete.partition:
             return "wrong_key", f"this athlete's frames come on partition {athlete.partition}"
         number = athlete.find(header.device)
-        if number is not None and _seen(athlete.devices[number], header.boot, header.seq):
+        if number is not None and athlete.devices[number].seen(header.boot, header.seq):
             return "duplicate", ""
         if header.session != athlete.session and self._of_an_older_session(slot, header):
             return "late", f"session {athlete.session} has begun since"
@@ -163,7 +166,9 @@ class _Run:
         """A frame of the athlete's session, seen for the first time."""
         athlete = self.slots.of(slot)
         number = athlete.device(header.device, venue=header.record.venue)
-        _remember(athlete.devices[number], header.boot, header.seq)
+        athlete.devices[number].remember(header.boot, header.seq)
+        sender = (header.athlete, header.device, header.session, header.boot, header.record.partition)
+        self.slots.note_sender(slot, sender, number)
         self._hear(slot, header.record.at_us)
         self._place(index, slot, number, header)
         if header.end:
@@ -200,6 +205,7 @@ class _Run:
         """Blank the slot. The second in which sessions change was scored in the older one."""
         athlete, floor_s = self.slots.of(slot), max(self._get("next_s", slot), self._get("floor_s", slot))
         self.slots.blank(slot, self.slots.dtype.names or ())
+        self.slots.forget_senders(slot)
         self.slots.state["floor_s"][slot] = floor_s
         self.slots.state["opened_us"][slot] = header.t0_us + self._shift(header)
         athlete.session = header.session
@@ -285,25 +291,6 @@ class _Run:
         if self._get("next_s", slot) >= 0:
             self._close(slot, self._get("newest_us", slot) // SECOND_US + 1, at_us, final=True)
         self.slots.state["closed"][slot] = True
-
-
-def _seen(device: Device, boot: int, seq: int) -> bool:
-    """Whether (device, boot, seq) was taken before. Below the window it counts as seen."""
-    if boot not in device.boots:
-        return False
-    newest, seen = device.boots[boot]
-    return seq <= newest and (newest - seq >= SEQ_WINDOW or bool(seen >> (newest - seq) & 1))
-
-
-def _remember(device: Device, boot: int, seq: int) -> None:
-    """Take note of a (boot, seq) that was not seen."""
-    device.here = True
-    newest, seen = device.boots.get(boot, (seq, 0))
-    if boot not in device.boots and len(device.boots) >= BOOTS:
-        del device.boots[next(iter(device.boots))]
-    if seq > newest:
-        newest, seen = seq, (seen << min(seq - newest, SEQ_WINDOW)) & SEQ_MASK
-    device.boots[boot] = (newest, seen | 1 << (newest - seq))
 
 
 def notice_silence(ticks: Mapping[int, int], slots: Slots, clock: Clock) -> list[tuple[int, int]]:

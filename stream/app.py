@@ -17,7 +17,6 @@ from stream import topics
 from stream.agents import Parts, Telemetry
 from stream.alert import load_rules
 from stream.bounds import Bounds
-from stream.clock import clock_of
 from stream.control import ControlFollower, Known, people_of
 from stream.driver import CHUNKS, kafka_app
 from stream.follow import Fleet, Follower, Ways
@@ -103,7 +102,7 @@ class _Life:
         engine, labels = self._fleet.start()
         rules = load_rules(self._settings.rules)
         lineup = VersionLineup(engine, rules)
-        route = Route(clock_of(self._settings), rules, lineup, self._people)
+        route = Route(self._settings.clock(), rules, lineup, self._people)
         return Made(route, lineup, Follower(self._fleet, lineup, labels, self._settings.model_policy))
 
     def _control(self, bounds: Bounds, known: Mapping[str, Known]) -> ControlFollower:

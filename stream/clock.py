@@ -1,15 +1,19 @@
-"""Clock: how settings say that time is judged, for whoever runs the stages."""
+"""Clock: the unit of event time, and how time is judged."""
 
 from __future__ import annotations
 
-from stream.align import Clock
-from stream.settings import Settings
+from dataclasses import dataclass
+from typing import Final
+
+SECOND_US: Final = 1_000_000
+#: Longest gap inside a session that is carried second by second; a longer one restarts the history, s.
+CARRY_S: Final = 900
 
 
-def clock_of(settings: Settings) -> Clock:
-    """Lateness, tolerated future and silence, µs."""
-    return Clock(
-        lateness_us=settings.lateness_ms * 1000,
-        future_us=settings.future_ms * 1000,
-        silent_us=round(settings.silent_after_s * 1e6),
-    )
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How time is judged, all in µs: allowed ``lateness``, tolerated ``future``, ``silence``."""
+
+    lateness_us: int
+    future_us: int
+    silent_us: int

@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.align import Aligned, Clock
+from stream.align import Aligned
+from stream.clock import Clock
 from stream.features import GROUPS
 from stream.records import Record
 from stream.roster import Roster

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream import efficiency
-from stream.align import SECOND_US
+from stream.clock import SECOND_US
 from stream.days import HISTORY
 from stream.normalise import CHANNELS
 from stream.slots import Field, Slots

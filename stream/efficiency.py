@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.align import SECOND_US
+from stream.clock import SECOND_US
 from stream.infer import OUTPUTS, Inferred
 from stream.slots import Field, Slots
 from stream.window import Seconds

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream import impact, locomotion, physiology
-from stream.align import SECOND_US
 from stream.chain import mean_per_row, summed
+from stream.clock import SECOND_US
 from stream.heat import wbgt
 from stream.slots import Field, Slots
 from stream.window import Seconds, Table, empty

@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.align import SECOND_US
 from stream.chain import Chain, chain, fields, mean_per_row, summed
+from stream.clock import SECOND_US
 from stream.metabolic import metabolic_power
 from stream.records import CHANNELS
 from stream.slots import Field

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from stream import alert, align, because, diary, efficiency, features, infer, normalise, roster, score, today
 from stream.alert import Alerts, Rule, Transition
-from stream.align import SECOND_US, Aligned, Clock
+from stream.align import Aligned
+from stream.clock import SECOND_US, Clock
 from stream.days import morning_input, ordinary, until
 from stream.decode import Decoded, decode
 from stream.features import Measures

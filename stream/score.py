@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.align import SECOND_US
+from stream.clock import SECOND_US
 from stream.diary import Marks
 from stream.features import GROUPS, Measures
 from stream.infer import ABSTENTIONS, SEEN_S, Inferred

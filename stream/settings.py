@@ -18,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from stream.clock import Clock
 from stream.errors import SettingsError
 
 PREFIX = "TOUCHLINE_"
@@ -131,6 +132,14 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("../shared/data"), description="folder of real recordings for training and tests")
     cache: Path = Field(Path("~/.cache/touchline"), description="where test servers are built and kept")
+
+    def clock(self) -> Clock:
+        """How time is judged."""
+        return Clock(
+            lateness_us=self.lateness_ms * 1000,
+            future_us=self.future_ms * 1000,
+            silent_us=round(self.silent_after_s * 1e6),
+        )
 
     @classmethod
     def settings_customise_sources(

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 FIRST_CAPACITY: Final = 32
+#: How far below a device's newest sequence number a repeat is still recognised.
+SEQ_WINDOW: Final = 1024
+SEQ_MASK: Final = (1 << SEQ_WINDOW) - 1
+#: Boots remembered per device.
+BOOTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,47 @@ class Device:
     here: bool = False
     ended: bool = False
 
+    def seen(self, boot: int, seq: int) -> bool:
+        """Whether (boot, seq) was taken before. Below the window it counts as seen."""
+        if boot not in self.boots:
+            return False
+        newest, seen = self.boots[boot]
+        return seq <= newest and (newest - seq >= SEQ_WINDOW or bool(seen >> (newest - seq) & 1))
+
+    def remember(self, boot: int, seq: int) -> None:
+        """Take note of a (boot, seq) that was not seen."""
+        self.here = True
+        newest, seen = self.boots.get(boot, (seq, 0))
+        if boot not in self.boots and len(self.boots) >= BOOTS:
+            del self.boots[next(iter(self.boots))]
+        if seq > newest:
+            newest, seen = seq, (seen << min(seq - newest, SEQ_WINDOW)) & SEQ_MASK
+        self.boots[boot] = (newest, seen | 1 << (newest - seq))
+
+    def remember_run(self, boot: int, seqs: Sequence[int]) -> None:
+        """Take note of counters of a known boot that rise, all above those seen; usually one by one."""
+        newest, seen = self.boots[boot]
+        count = len(seqs)
+        if seqs[-1] - newest == count:
+            self.boots[boot] = (seqs[-1], (seen << count | (1 << count) - 1) & SEQ_MASK)
+        else:
+            for seq in seqs:
+                self.remember(boot, seq)
+
+
+#: Athlete, device, session, boot and partition, as a frame names them.
+Sender = tuple[str, str, str, int, int]
+
+
+class Track(NamedTuple):
+    """What is known of a sender whose frames were taken before: the slot and, there, the number of its device."""
+
+    serial: int
+    slot: int
+    number: int
+    device: Device
+    boot: int
+
 
 @dataclass(slots=True)
 class Athlete:
@@ -50,6 +96,7 @@ class Athlete:
     session: str = ""
     devices: list[Device] = field(default_factory=list)
     context: dict[str, Any] = field(default_factory=dict)
+    senders: list[Sender] = field(default_factory=list)
 
     def find(self, name: str) -> int | None:
         """Index of a device, None where it was never seen."""
@@ -75,6 +122,8 @@ class Slots:
         self.athletes: list[Athlete | None] = [None] * FIRST_CAPACITY
         self._slot: dict[str, int] = {}
         self._free = list(range(FIRST_CAPACITY - 1, -1, -1))
+        self._serial = 0
+        self.tracks: dict[Sender, Track] = {}
 
     def __len__(self) -> int:
         """How many athletes are held."""
@@ -89,6 +138,21 @@ class Slots:
         found = self._slot.get(athlete)
         return self._claim(athlete, partition) if found is None else found
 
+    def note_sender(self, slot: int, sender: Sender, number: int) -> None:
+        """A frame of this sender was taken, from the device of that number: what comes of it can be told at once."""
+        if sender not in self.tracks:
+            athlete = self.of(slot)
+            self._serial += 1
+            self.tracks[sender] = Track(self._serial, slot, number, athlete.devices[number], sender[3])
+            athlete.senders.append(sender)
+
+    def forget_senders(self, slot: int) -> None:
+        """Another session begins: nothing can be told at once of frames of the one before."""
+        senders = self.of(slot).senders
+        for sender in senders:
+            del self.tracks[sender]
+        senders.clear()
+
     def of(self, slot: int) -> Athlete:
         """The ragged part of an occupied slot."""
         athlete = self.athletes[slot]
@@ -102,6 +166,7 @@ class Slots:
     def release(self, slots: Iterable[int]) -> None:
         """Blank slots and give them back."""
         for slot in slots:
+            self.forget_senders(slot)
             del self._slot[self.of(slot).name]
             self.state[slot] = self._blank
             self.athletes[slot] = None

@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.align import SECOND_US
+from stream.clock import SECOND_US
 from stream.days import COLUMNS, HISTORY, LOAD_PRIOR, calendar, day_features, until
 from stream.diary import Marks, estimated_loads, own_scale
 from stream.infer import Engine

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.align import SECOND_US
+from stream.clock import SECOND_US
 from stream.decode import Decoded
 from stream.heat import wbgt
 from stream.records import VENUE

@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.align import SECOND_US, Aligned, Closing
+from stream.align import Aligned, Closing
+from stream.clock import SECOND_US
 from stream.decode import Decoded
 from stream.records import CHANNELS
 from stream.slots import Slots

@@ -16,7 +16,7 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from sim.sessions import SessionConfig, simulate_session
 from stream.alert import STATES, Rule
-from stream.align import Clock
+from stream.clock import Clock
 from stream.publish import Message, alert_message, rejected_message, score_message
 from stream.records import CHANNELS, FRAME_VERSION, REJECT_REASONS, Record
 from stream.roster import Roster

@@ -14,7 +14,8 @@ from typing import Any, Final
 import structlog
 
 from stream.alert import Rule, load_rules
-from stream.align import Aligned, Clock
+from stream.align import Aligned
+from stream.clock import Clock
 from stream.cut import CLOCK
 from stream.decode import decode
 from stream.errors import RequestRefused

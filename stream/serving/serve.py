@@ -11,7 +11,6 @@ import structlog
 from fastapi import FastAPI
 
 from stream.alert import load_rules
-from stream.clock import clock_of
 from stream.errors import ModelRefused
 from stream.listen import Server, listen, shown_host
 from stream.serving.app import create_serving
@@ -54,7 +53,7 @@ def shelf_of(settings: Settings, library: Library, pins: Mapping[str, str]) -> S
 def stages_of(settings: Settings) -> Stages:
     """The stages as a worker with these settings has them."""
     rules = load_rules(settings.rules)
-    return Stages(clock_of(settings), rules, settings.serving_frames, settings.serving_seconds)
+    return Stages(settings.clock(), rules, settings.serving_frames, settings.serving_seconds)
 
 
 async def run_beside(

@@ -6,21 +6,25 @@ Times in seconds since :data:`T0_S` unless a name says otherwise.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from stream.alert import Rule
-from stream.align import Clock
+from stream.clock import Clock
+from stream.ordinary import ordinary
 from stream.records import CHANNELS, Frame, Group, Record, encode_frame, encode_tick
 from stream.roster import Roster
 from stream.route import Outputs, Route
 from tests.fakes import FakeEngine
 
 T0_S: Final = 1_760_000_000
+NONE: Final = np.zeros(0, np.int64)
 SECOND: Final = 1_000_000
 CLOCK: Final = Clock(lateness_us=500_000, future_us=2_000_000, silent_us=10_000_000)
 SILENT: Final = Rule("sensor_silent", "silence", "s without a frame")
@@ -179,10 +183,34 @@ def chunks(records: Sequence[Record], seed: int) -> list[Sequence[Record]]:
     return out
 
 
+@contextmanager
+def one_by_one() -> Iterator[None]:
+    """Every frame is aligned by itself, as if none were ordinary."""
+    with patch(
+        "stream.align.ordinary", lambda headers, _, slots, clock: ordinary(headers, NONE, slots, clock)
+    ):
+        yield
+
+
+def remembered(route: Route) -> dict[str, Any]:
+    """What a route keeps of each athlete."""
+    return {
+        athlete.name: (route.slots.row(slot), athlete.session, athlete.devices)
+        for slot in route.slots.occupied()
+        for athlete in [route.slots.of(slot)]
+    }
+
+
 def agree(records: Sequence[Record], make: Callable[[], Route] = make_route) -> Told:
-    """Feed whole, one by one and in random chunks; all must say the same, which is given."""
-    whole = told([make().push(records)])
+    """Feed whole, one by one and in random chunks; all must say and keep the same; what is said is given."""
+    route = make()
+    whole, kept = told([route.push(records)]), remembered(route)
+    with one_by_one():
+        stepped = make()
+        assert told([stepped.push(records)]) == whole
+    assert remembered(stepped) == kept
     for parts in ([[record] for record in records], chunks(records, 1), chunks(records, 2)):
         route = make()
         assert told([route.push(part) for part in parts]) == whole
+        assert remembered(route) == kept
     return whole

@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 
 from stream import roster
-from stream.align import BOOTS, CARRY_S, SEQ_WINDOW
+from stream.clock import CARRY_S
 from stream.records import Group
 from stream.roster import Roster
+from stream.slots import BOOTS, SEQ_WINDOW
 from tests.stream.feeding import Log, Told, agree, heart, make_route, speed, us
 
 NOTHING: dict[str, Group] = {}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.align import Clock
+from stream.clock import Clock
 from stream.cut import cut
 from stream.normalise import CHANNELS, LENGTH
 from stream.roster import Roster
