@@ -42,23 +42,33 @@ DAY_US: Final = 86_400_000_000
 #: No squad plays on so many.
 DAYS: Final = 100
 
-#: Squads to learn from, and their sessions, a day apart: the kind, and between what the intensity is drawn. Easy ones
-#: are many, because hearts are seldom high enough in them to be scored; hard ones go beyond the usual, which would
-#: else be the edge of what was seen.
+#: Squads to learn from, and their sessions, a day apart: the kind, and between what the intensity is drawn. First
+#: those that tell who an athlete is, as a season does: mostly as hard as usual. What is found out in hard sessions
+#: does not hold as it is in easy ones, and the network is to learn that. Then easy ones, many because hearts are
+#: seldom high enough in them to be scored, and hard ones beyond the usual, which would else be the edge of what was
+#: seen.
 SQUADS: Final = tuple(range(50, 62))
+TELLING: Final[tuple[tuple[Kind, tuple[float, float]], ...]] = (
+    ("match", (0.85, 1.1)),
+    ("run", (0.85, 1.1)),
+    ("match", (0.5, 0.7)),
+    ("run", (0.5, 0.7)),
+)
 PLAYED: Final[tuple[tuple[Kind, tuple[float, float]], ...]] = (
-    ("match", (0.7, 1.2)),
+    ("match", (0.8, 1.2)),
     ("match", (0.4, 0.8)),
     ("match", (0.4, 0.6)),
+    ("match", (0.4, 0.6)),
     ("run", (0.7, 1.2)),
-    ("run", (0.45, 0.8)),
+    ("run", (0.45, 0.6)),
     ("training", (0.5, 1.1)),
 )
-MORE: Final[tuple[tuple[Kind, tuple[float, float]], ...]] = (("match", (0.4, 0.6)),)
+#: A telling session is so long, as a share of the others.
+TELLING_SHARE: Final = 2 / 3
 #: Air temperatures that are drawn from, °C; None is a mild day.
 AIR_C: Final = (None, 12.0, 20.0, 27.0, 32.0)
-#: Of what is drawn for the sessions of PLAYED, and for those of MORE.
-SEEDS: Final = (17, 5)
+#: Of what is drawn for the sessions.
+SEED: Final = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,8 @@ class Efforts:
     """N scorable seconds: ``raw (N, 120, C)`` is drawn from ``table`` by ``at (N,)``.
 
     ``actual (N,)`` output of the last minute over the prior's centre, of ``kind (N,)``; ``person``: a row each, their
-    efficiency unknown; ``third (N,)`` of the session, 0 to 2; ``athlete (sessions,)`` whose each session is.
+    efficiency unknown; ``third (N,)`` of the session, 0 to 2; ``athlete (sessions,)`` whose each session is, ``tells
+    (sessions,)``: whether it tells of its athlete, as earlier ones do.
     """
 
     table: Pool
@@ -76,6 +87,7 @@ class Efforts:
     person: Person
     third: Ints
     athlete: Ints
+    tells: NDArray[np.bool_]
 
     def __len__(self) -> int:
         """How many seconds."""
@@ -99,8 +111,10 @@ class Efforts:
         return [effort(self.table.history(self.at), self.person), personal(self.person, self.kind)]
 
 
-def efforts(sessions: Sequence[CutSession], people: Sequence[str]) -> Efforts:
-    """All seconds in which a performance can be scored; ``people``: who each session is of."""
+def efforts(
+    sessions: Sequence[CutSession], people: Sequence[str], tells: Sequence[bool] | None = None
+) -> Efforts:
+    """All seconds in which a performance can be scored; ``people``: who each session is of; all tell unless said."""
     table = pool(sessions)
     at = np.flatnonzero(table.session >= 0)
     number = table.session[at]
@@ -108,7 +122,8 @@ def efforts(sessions: Sequence[CutSession], people: Sequence[str]) -> Efforts:
     third = np.minimum(3 * table.within[at] // length, 2)
     athlete = np.unique(np.array(people), return_inverse=True)[1]
     none = np.zeros(len(at), np.int64)
-    every = Efforts(table, at, none.astype(float), none, _people(sessions, number), third, athlete)
+    telling = np.ones(len(sessions), np.bool_) if tells is None else np.array(tells, np.bool_)
+    every = Efforts(table, at, none.astype(float), none, _people(sessions, number), third, athlete, telling)
     found = [
         _outputs(every.take(part)) for part in np.array_split(np.arange(len(at)), 1 + len(at) // ROWS_AT_ONCE)
     ]
@@ -150,7 +165,7 @@ def performance_data(shop: Workshop) -> PerformanceData:
     return PerformanceData(
         train=(
             (0.3, real.take((real.third == 0) & ~kept[real.session])),
-            (0.7, efforts(made, [_name(session) for session in made])),
+            (0.7, efforts(made, [_name(s) for s in made], [_day(s) < len(TELLING) for s in made])),
         ),
         real=real,
         kept=kept,
@@ -182,8 +197,17 @@ def _trusted(session: CutSession) -> CutSession:
 
 
 def _name(session: CutSession) -> str:
-    """An athlete of a simulated squad: the seed in the session's name is the squad's and the day."""
-    return f"{int(session.session.split('-')[2]) // DAYS}/{session.athlete}"
+    """An athlete of a simulated squad."""
+    return f"{_seed(session) // DAYS}/{session.athlete}"
+
+
+def _day(session: CutSession) -> int:
+    return _seed(session) % DAYS
+
+
+def _seed(session: CutSession) -> int:
+    """The seed in the session's name: of the squad and the day."""
+    return int(session.session.split("-")[2])
 
 
 class Played(NamedTuple):
@@ -215,21 +239,20 @@ class Played(NamedTuple):
 
 def _drawn(seconds: int) -> list[Played]:
     """Sessions to learn from; hard and easy ones, cold and hot ones for every squad."""
+    rng = np.random.default_rng(SEED)
     found = []
-    for seed, first, kinds in zip(SEEDS, (0, len(PLAYED)), (PLAYED, MORE), strict=True):
-        rng = np.random.default_rng(seed)
-        found += [
-            Played(squad, day, kind, float(rng.uniform(*between)), AIR_C[rng.integers(len(AIR_C))], seconds)
-            for squad in SQUADS
-            for day, (kind, between) in enumerate(kinds, start=first)
-        ]
+    for squad in SQUADS:
+        for day, (kind, between) in enumerate((*TELLING, *PLAYED)):
+            length = max(LEAST_S, round(TELLING_SHARE * seconds)) if day < len(TELLING) else seconds
+            air_c = AIR_C[rng.integers(len(AIR_C))]
+            found.append(Played(squad, day, kind, float(rng.uniform(*between)), air_c, length))
     return found
 
 
 def _squads(shop: Workshop) -> Iterator[CutSession]:
     """The sessions to learn from, simulated side by side in processes of their own."""
     played = _drawn(max(LEAST_S, round(SESSION_S * shop.thrift)))
-    played = played[: max(len(PLAYED), round(len(played) * shop.thrift))]
+    played = played[: max(len(TELLING) + len(PLAYED), round(len(played) * shop.thrift))]
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
         for number, sessions in enumerate(processes.map(simulated, [p.config() for p in played]), start=1):
             shop.tell("performance: simulating", number, len(played))

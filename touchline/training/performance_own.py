@@ -1,7 +1,7 @@
 """What an athlete gives as somebody, for training: efficiencies out of all the athlete's other sessions.
 
-As :mod:`stream.efficiency` keeps them live, but of all sessions at once. A session never tells of itself: whoever has
-one session only is anybody.
+As :mod:`stream.efficiency` keeps them live, but of all telling sessions at once. A session never tells of itself:
+whoever has one session only is anybody.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def quantiles(network: Network, found: Efforts) -> tuple[Float32, Float32]:
 
 
 def own_elsewhere(found: Efforts, expected: Floats) -> Own:
-    """Efficiencies from the fresh seconds of each athlete's other sessions; ``expected (N,)`` of anybody."""
-    fresh = found.table.within[found.at] < FRESH_S
+    """Efficiencies from the fresh seconds of an athlete's other sessions that tell; ``expected (N,)`` of anybody."""
+    fresh = (found.table.within[found.at] < FRESH_S) & found.tells[found.session]
     logarithm = np.log(np.maximum(found.actual / np.maximum(expected, LEAST_EXPECTED), LEAST))[fresh]
     where = found.session[fresh], found.kind[fresh]
     total, seconds = np.zeros((2, len(found.athlete), len(OUTPUTS)))

@@ -83,7 +83,7 @@ class Trial:
     seconds: int
 
 
-TRIAL: Final = Trial(squads=(101, 102, 103, 104), seconds=1200)
+TRIAL: Final = Trial(squads=tuple(range(101, 109)), seconds=1200)
 #: Squads that levels are calibrated on: neither trained on nor judged.
 CALIBRATION: Final = Trial(squads=(201, 202, 203, 204), seconds=1200)
 

@@ -1,1 +1,1 @@
-{"key": "cff30208131e0702", "signature": "eIFhj4Mq/i8UhisBOhZagLG9xE+B2E9EZm3TiyoTRcGAbM5ELQ2NFUDc4TbI9FkAzMlgLPFj1QoTLb6K4YfoDw=="}
+{"key": "2d9cb2e0d5cf4f1f", "signature": "fwu5x3xPPCnKMNdUoMWXkaEo7nH3o2PdKUfALI0sbL4Rt5PXL1TeI2HpW05iuMvg2+pdaWg7myHySvr9KlC5BA=="}

@@ -1,1 +1,1 @@
-{"key": "cff30208131e0702", "signature": "BzLK1mHwc+iWOYIO6xHiVLnzTkyd4ckNNBbXJyYk0QJqLuf+UniVIyECB2CiDznUfxXYJJDmFss82XoKB37sDQ=="}
+{"key": "2d9cb2e0d5cf4f1f", "signature": "v+CUlMBU/065YTZCfHmg4erCUW3POSVDREGp17ZfabQF9K1nWi53TH+4EL1sVGx05DSgJ0nCaJ39cnKui2KYCw=="}
