@@ -52,6 +52,9 @@ soak: setup ## The long tests
 bench: setup ## Benchmarks, as ratios within one run
 	$(BIN)/python -m tests.benchmarks.route $(ARGS)
 	$(BIN)/python -m tests.benchmarks.serving
+	$(BIN)/touchline bench dispatch --raw
+	$(BIN)/touchline bench dispatch
+	$(BIN)/touchline bench live
 
 train: setup ## Train the models on TOUCHLINE_DATA (default ../shared/data) and the simulator
 	$(BIN)/touchline train all $(ARGS)

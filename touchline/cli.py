@@ -16,6 +16,7 @@ import typer
 
 from stream.errors import TouchlineError, UsageError
 from stream.settings import Settings
+from touchline.cli_bench import bench_app
 from touchline.cli_evaluate import evaluate_app
 from touchline.cli_models import models_app
 from touchline.cli_serve import route, serve
@@ -37,6 +38,7 @@ app = typer.Typer(
 topics_app = typer.Typer(no_args_is_help=True, help="Make or check the Kafka topics.")
 app.add_typer(topics_app, name="topics")
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(bench_app, name="bench")
 models_app.command("serve")(serve)
 models_app.command("route")(route)
 app.add_typer(models_app, name="models")
