@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -18,7 +19,8 @@ class Batched:
     """Pads rows to the smallest warm size that takes them, splits above the largest.
 
     ``sizes``: all batch sizes, smallest first; those of ``compiled`` go through XLA, which takes seconds each.
-    Sizes not warmed up yet are passed over, so that a call never waits for the compiler once one size is warm.
+    Sizes not warmed up yet are passed over, so that a call never waits for the compiler once one size is warm; the
+    first call with more rows than fit has the size that takes them warmed up in a thread of its own.
     ``outputs``: the shapes of the outputs without rows; names are in the network's order.
     """
 
@@ -28,9 +30,16 @@ class Batched:
         self.outputs = [tuple(o.shape[1:]) for o in model.outputs]
         self._calls: dict[int, Callable[..., list[Any]]] = {}
         self._warm: tuple[int, ...] = ()
+        self._wanted: set[int] = set()
+        self._warming = threading.Lock()
         self.sizes = tuple(sorted(sizes))
         self.input_names = [i.name for i in model.inputs]
         self.output_names = list(model.output_names)
+
+    @property
+    def warm(self) -> tuple[int, ...]:
+        """Sizes that are compiled, smallest first."""
+        return self._warm
 
     def warm_up(self, sizes: Iterable[int] | None = None) -> dict[int, float]:
         """Compile sizes (all without any), smallest first; seconds each took."""
@@ -39,7 +48,8 @@ class Batched:
             begin = time.perf_counter()
             self._run(size, [np.zeros((size, *shape), np.float32) for shape in self._shapes])
             took[size] = time.perf_counter() - begin
-            self._warm = tuple(sorted({*self._warm, size}))
+            with self._warming:
+                self._warm = tuple(sorted({*self._warm, size}))
         return took
 
     def __call__(self, *inputs: NDArray[Any]) -> list[Float32]:
@@ -47,6 +57,7 @@ class Batched:
         rows = len(inputs[0])
         if rows == 0:
             return [np.zeros((0, *shape), np.float32) for shape in self.outputs]
+        self._want(rows)
         parts, begin = [], 0
         while begin < rows:
             size = self._size(rows - begin)
@@ -55,6 +66,13 @@ class Batched:
             parts.append([output[:count] for output in self._run(size, chunk)])
             begin += count
         return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+    def _want(self, rows: int) -> None:
+        """Have the size for so many rows warmed up beside the calls, if it is not."""
+        size = next((size for size in self.sizes if size >= rows), self.sizes[-1])
+        if self._warm and size > self._warm[-1] and size not in self._wanted:
+            self._wanted.add(size)
+            threading.Thread(target=self.warm_up, args=([size],), name=f"warm-{size}").start()
 
     def _size(self, rows: int) -> int:
         usable = self._warm or self.sizes[:1]

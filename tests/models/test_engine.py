@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,21 @@ def test_sizes_that_are_not_warm_are_passed_over(root: Path) -> None:
     np.testing.assert_allclose(network(days)[0], before, atol=1e-6)
     assert network.warm_up([8]).keys() == {8}
     np.testing.assert_allclose(network(days)[0], before, atol=1e-6)
+
+
+def test_a_size_that_is_needed_is_warmed_up_beside_the_calls(root: Path) -> None:
+    network = Batched(restore(load_artefact(find_artefact(root, "injury"))), (2, 8, 64), compiled=(8, 64))
+    network.warm_up([2])
+    days = rows(7, 14, 17)
+    few = network(days[:2])[0]
+    assert list(network.warm) == [2], "two rows want no more"
+    before = network(days)[0]
+    deadline = time.monotonic() + 60
+    while list(network.warm) != [2, 8] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert list(network.warm) == [2, 8]
+    np.testing.assert_allclose(network(days)[0], before, atol=1e-6)
+    np.testing.assert_allclose(network(days[:2])[0], few, atol=1e-6)
 
 
 def test_an_older_version_can_be_named_and_an_unknown_one_is_missing(root: Path, tmp_path: Path) -> None:

@@ -32,6 +32,9 @@ REST_S: Final = 60.0
 #: Frames that wait at the end of a load that was kept up with: at most so many seconds' worth more than at the start.
 GROWN_S: Final = 0.5
 
+#: Frames wait until their second closes, so the lag goes up and down: its least within so long counts, s.
+LAG_S: Final = 2.0
+
 Tell = Callable[[str], None]
 
 
@@ -82,19 +85,20 @@ async def _measure(
     seen, empty = collector.seen, reading(worker.process.pid)
     sending = asyncio.create_task(asyncio.to_thread(sender.send))
     until = time.monotonic() + WARM_S
-    lag_start, first, began = 0, 0, empty
     ends = until + config.seconds
+    lags: list[tuple[float, int]] = []
+    first, began = 0, empty
     while (now := time.monotonic()) < ends:
         worker.check()
         await collector.step(50)
-        if not first and now >= until:
-            lag_start, first, began = (
-                sender.sent - seen.accounted(),
-                len(seen.latency_us),
-                reading(worker.process.pid),
-            )
+        if now >= until:
+            if not lags:
+                first, began = len(seen.latency_us), reading(worker.process.pid)
+            lags.append((now, sender.sent - seen.accounted()))
         tell(f"{now - until:.0f} of {config.seconds} s, {sender.sent} frames sent, {len(seen.scores)} scores")
-    lag_end, ended, last = sender.sent - seen.accounted(), reading(worker.process.pid), len(seen.latency_us)
+    ended, last = reading(worker.process.pid), len(seen.latency_us)
+    lag_start = min(lag for at, lag in lags if at < until + LAG_S)
+    lag_end = min(lag for at, lag in lags if at >= ends - LAG_S)
     sender.stop = True
     await sending
     rest = time.monotonic() + REST_S
