@@ -1,10 +1,11 @@
 """The forecast network: two minutes of an athlete, and what was before, to the next minute, as quantiles.
 
 LSTM (Hochreiter & Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735) over patches of seconds, with attention over
-time (Bahdanau et al. 2015, arXiv 1409.0473), beside it the half-minutes before; heads trained together. Gives changes
-relative to the last value seen, so that knowing nothing gives the last-value forecast. Non-crossing by construction:
-the band hangs on the median by a softplus on either side. Several such nets are one, their answers averaged (deep
-ensembles, Lakshminarayanan et al. 2017, arXiv 1612.01474); :func:`fuse` puts them together.
+time (Bahdanau et al. 2015, arXiv 1409.0473), beside it the half-minutes before; heads trained together, each with a
+hidden layer of its own on what all share, so that none is paid for by another. Gives changes relative to the last
+value seen, so that knowing nothing gives the last-value forecast. Non-crossing by construction: the band hangs on the
+median by a softplus on either side. Several such nets are one, their answers averaged (deep ensembles,
+Lakshminarayanan et al. 2017, arXiv 1612.01474); :func:`fuse` puts them together.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ Weights = Mapping[str, NDArray[Any]]
 class ForecastConfig:
     """Sizes, and the size of a typical change: ``scale`` (bpm, m/s, deg/s) at 60 s, times (h / 60) ^ ``growth``.
 
-    ``members`` nets, each of ``units`` and ``hidden`` over patches of ``patch`` seconds, ``memory`` for what was
-    earlier. The last ``recent`` seconds also go straight to the heads. ``gain`` lifts the change of heart rate
-    and speed since then, which is small in own terms, to the size of the other inputs. ``width (3, 6)`` widens the
-    bands by what sessions not trained on ask for. ``network``: another encoder of the patches than the own one, see
-    models/encoders.py; ``masked``: columns of ``x`` taken as missing.
+    ``members`` nets, each of ``units`` over patches of ``patch`` seconds, ``memory`` for what was earlier, and
+    ``hidden`` for each target. The last ``recent`` seconds also go straight to the heads. ``gain`` lifts the change
+    of heart rate and speed since then, which is small in own terms, to the size of the other inputs. ``width (3, 6)``
+    widens the bands by what sessions not trained on ask for. ``network``: another encoder of the patches than the own
+    one, see models/encoders.py; ``masked``: columns of ``x`` taken as missing.
     """
 
     channels: int = 10
@@ -118,19 +119,23 @@ def _member(config: ForecastConfig, k: int, seen: Any, before: Any) -> tuple[Any
     spans = [keras.ops.mean(seen[:, -span:], axis=1) for span in SPANS]  # (B, 2C + 2) each
     recent = layer.Concatenate()([newest, *spans])  # (B, (recent + 4) (2C + 2))
     joined = layer.Concatenate()([state, ago, recent])
-    joined = layer.Dropout(config.dropout)(joined)
-    joined = layer.Dense(config.hidden, activation="relu", name=f"{k}_hidden")(joined)  # (B, hidden)
-    joined = layer.Dropout(config.dropout)(joined)
-    joined = layer.Concatenate()([joined, recent])  # a straight way past
-
-    change = layer.Dense(len(TARGETS) * AHEAD, name=f"{k}_change")(joined)  # (B, 180)
-    acceleration = layer.Dense(AHEAD, name=f"{k}_acceleration")(joined)  # (B, 60)
-    width = layer.Dense(len(TARGETS) * len(HORIZONS) * 2, name=f"{k}_width")(joined)  # (B, 36)
+    heads = {name: _head(config, f"{k}_{name}", joined, recent) for name in (*TARGETS, "acceleration")}
+    changes = [layer.Dense(AHEAD, name=f"{k}_{name}_change")(heads[name]) for name in TARGETS]
+    widths = [layer.Dense(2 * len(HORIZONS), name=f"{k}_{name}_width")(heads[name]) for name in TARGETS]
     return (
-        layer.Reshape((len(TARGETS), AHEAD))(change),
-        acceleration,
-        keras.ops.softplus(layer.Reshape((len(TARGETS), len(HORIZONS), 2))(width)),
+        keras.ops.stack(changes, axis=1),
+        layer.Dense(AHEAD, name=f"{k}_acceleration")(heads["acceleration"]),
+        keras.ops.softplus(layer.Reshape((len(TARGETS), len(HORIZONS), 2))(layer.Concatenate()(widths))),
     )
+
+
+def _head(config: ForecastConfig, name: str, joined: Any, recent: Any) -> Any:
+    """What one target makes of what all of them see: ``(B, hidden + recent)``."""
+    layer = keras.layers
+    own = layer.Dropout(config.dropout)(joined)
+    own = layer.Dense(config.hidden, activation="relu", name=f"{name}_hidden")(own)  # (B, hidden)
+    own = layer.Dropout(config.dropout)(own)
+    return layer.Concatenate()([own, recent])  # a straight way past
 
 
 def _attentive(config: ForecastConfig, k: int, patches: Any) -> Any:

@@ -20,7 +20,7 @@ CONSISTENCY: Final = 0.1
 #: How much more an error at a horizon that gets a band counts than at the seconds between.
 BANDED: Final = 20.0
 #: Weight of heart rate, speed and yaw rate: what can be forecast counts more than what hardly can.
-HEAD: Final = (4.0, 1.0, 1.0)
+HEAD: Final = (4.0, 2.0, 1.0)
 
 
 def pinball(error: Any, level: Any) -> Any:

@@ -49,7 +49,8 @@ def set_weights(model: keras.Model, weights: Mapping[str, NDArray[Any]]) -> None
     """Put weights into a network. Raises ``ValueError`` where names or shapes differ."""
     expected = {variable.path: variable for variable in model.trainable_variables}
     if set(expected) != set(weights):
-        raise ValueError(f"weights differ in {', '.join(sorted(set(expected) ^ set(weights)))}")
+        differing = sorted(set(expected) ^ set(weights))
+        raise ValueError(f"weights of another network: {len(differing)} differ, {', '.join(differing[:3])} …")
     for path, variable in expected.items():
         if variable.shape != weights[path].shape:
             raise ValueError(f"{path}: shape {weights[path].shape}, the network has {variable.shape}")

@@ -19,12 +19,12 @@ from itertools import pairwise
 from typing import Any, Final
 
 import structlog
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from stream import metrics, topics
 from stream.bounds import Bounds
 from stream.control import ControlFollower
-from stream.delivery import records_of
+from stream.delivery import Fetched, chunks_of
 from stream.merge import PartitionMerge
 from stream.offsets import commit, committed
 from stream.publish import Message, Publisher
@@ -73,7 +73,7 @@ class Telemetry:
     async def take(self, events: Sequence[Any]) -> None:
         """Work through the chunks that Faust's events carry."""
         async with self._busy:
-            await self._work_through(await self._merge(records_of(self._app, events)))
+            await self._work_through(await self._merge(chunks_of(self._app, events)))
             if self._due():
                 await self._commit_safe()
 
@@ -130,15 +130,15 @@ class Telemetry:
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
-    async def _merge(self, fetched: Sequence[ConsumerRecord]) -> list[Record]:
+    async def _merge(self, chunks: Sequence[Sequence[Fetched]]) -> list[Record]:
         """Put records into their partitions' merges; give what may go on, in merged order."""
         arrived: dict[int, list[Record]] = {}
-        for record in fetched:
-            arrived.setdefault(record.partition, []).append(_record(record))
+        for chunk in chunks:
+            arrived.setdefault(chunk[0].partition, []).extend(as_records(chunk))
+            metrics.FRAMES.labels(chunk[0].topic).inc(len(chunk))
         ready: list[Record] = []
         for partition, records in arrived.items():
             ready += self._merges[partition].push(records)
-        _count(fetched)
         self._tell_lost()
         return ready + await self._ask_ends()
 
@@ -289,15 +289,14 @@ class Telemetry:
             metrics.LAG.labels(place.topic, str(place.partition)).set(max(0, end - done))
 
 
-def _record(fetched: ConsumerRecord) -> Record:
-    venue = fetched.topic == topics.VENUE
-    at_us = fetched.timestamp * 1000
-    return Record(venue, fetched.partition, fetched.offset, at_us, fetched.key, fetched.value)
-
-
-def _count(fetched: Sequence[ConsumerRecord]) -> None:
-    for topic in TELEMETRY.values():
-        metrics.FRAMES.labels(topic).inc(sum(record.topic == topic for record in fetched))
+def as_records(chunk: Sequence[Fetched]) -> list[Record]:
+    """Telemetry of one partition as the route takes it; a record without a value is one without bytes."""
+    topic, partition = chunk[0].topic, chunk[0].partition
+    venue = topic == topics.VENUE
+    return [
+        Record(venue, partition, offset, 1000 * at_ms, key, value or b"")
+        for _, _, offset, at_ms, key, value, _ in chunk
+    ]
 
 
 def _point(merge: PartitionMerge) -> Point:

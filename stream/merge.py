@@ -8,9 +8,11 @@ it: partition time. It decides order only; it decodes nothing.
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import accumulate, groupby
+from operator import attrgetter
 
 from stream.records import Record
 
@@ -19,35 +21,50 @@ from stream.records import Record
 class _Log:
     """One log of one partition. ``seen``: running maximum of timestamps, µs; ``next``: the next offset.
 
-    ``lost``: records that the broker had deleted before they were read.
+    ``lost``: records that the broker had deleted before they were read; ``stamps``: of those ``waiting``, rising.
     """
 
     next: int
     seen: int = -1
     drained: bool = False
     lost: int = 0
-    waiting: deque[Record] = field(default_factory=deque)
+    waiting: list[Record] = field(default_factory=list)
+    stamps: list[int] = field(default_factory=list)
 
-    def take(self, record: Record) -> bool:
-        """Queue a record; False when it was taken before (a redelivery after a rebalance)."""
-        if record.offset < self.next:
+    def take(self, records: Iterable[Record]) -> bool:
+        """Queue records; False when all were taken before (a redelivery after a rebalance)."""
+        new, following = [], self.next
+        for record in records:
+            if record.offset >= following:
+                new.append(record)
+                following = record.offset + 1
+        if not new:
             return False
-        self.skip_to(record.offset)
-        self.next = record.offset + 1
-        if record.at_us < self.seen:
-            record = replace(record, at_us=self.seen)
-        self.seen = record.at_us
-        self.waiting.append(record)
+        self.lost += following - self.next - len(new)
+        self.next = following
+        stamps = list(accumulate((record.at_us for record in new), max, initial=self.seen))[1:]
+        self.seen = stamps[-1]
+        self.stamps += stamps
+        self.waiting += [
+            record if record.at_us == stamp else record._replace(at_us=stamp)
+            for record, stamp in zip(new, stamps, strict=True)
+        ]
         return True
+
+    def before(self, stamp: int) -> int:
+        """How many of those waiting are stamped before ``stamp``."""
+        return bisect_left(self.stamps, stamp)
+
+    def give(self, count: int) -> list[Record]:
+        """The first of those waiting."""
+        given = self.waiting[:count]
+        del self.waiting[:count], self.stamps[:count]
+        return given
 
     def skip_to(self, offset: int) -> None:
         """Go on from an offset further on: what lies before it will not come."""
         self.lost += max(0, offset - self.next)
         self.next = max(self.next, offset)
-
-    def beyond(self, stamp: int) -> bool:
-        """Whether nothing stamped at or before ``stamp`` can come: it was passed, or the log is at its end."""
-        return self.seen > stamp or self.drained
 
 
 class PartitionMerge:
@@ -78,10 +95,8 @@ class PartitionMerge:
 
     def push(self, records: Iterable[Record]) -> list[Record]:
         """Take records of this partition in offset order per log; give what may go on, in merged order."""
-        took = False
-        for record in records:
-            took |= self._logs[record.venue].take(record)
-        if took:
+        took = [self._logs[venue].take(run) for venue, run in groupby(records, attrgetter("venue"))]
+        if any(took):
             self._forget_ends()
         return self._release()
 
@@ -114,24 +129,22 @@ class PartitionMerge:
     def _release(self) -> list[Record]:
         wearable, venue = self._logs[False], self._logs[True]
         out: list[Record] = []
-        while wearable.waiting or venue.waiting:
-            if _venue_first(wearable, venue):
-                if not wearable.waiting and not wearable.beyond(venue.waiting[0].at_us - 1):
-                    break
-                out.append(self._hand_on(venue))
-            else:
-                if not venue.waiting and not venue.beyond(wearable.waiting[0].at_us):
-                    break
-                out.append(self._hand_on(wearable))
+        while wearable.waiting and venue.waiting:
+            out += self._hand_on(wearable, wearable.before(venue.stamps[0]))
+            if wearable.waiting:
+                out += self._hand_on(venue, venue.before(wearable.stamps[0] + 1))
+        # Of one log alone those go on that nothing of the other can come before any more.
+        if wearable.waiting:
+            known = len(wearable.waiting) if venue.drained else wearable.before(venue.seen)
+            out += self._hand_on(wearable, known)
+        if venue.waiting:
+            known = len(venue.waiting) if wearable.drained else venue.before(wearable.seen + 1)
+            out += self._hand_on(venue, known)
         return out
 
-    def _hand_on(self, log: _Log) -> Record:
-        record = log.waiting.popleft()
-        self.released[record.venue], self.released_us[record.venue] = record.offset + 1, record.at_us
-        return record
-
-
-def _venue_first(wearable: _Log, venue: _Log) -> bool:
-    if wearable.waiting and venue.waiting:
-        return venue.waiting[0].at_us <= wearable.waiting[0].at_us
-    return bool(venue.waiting)
+    def _hand_on(self, log: _Log, count: int) -> list[Record]:
+        given = log.give(count)
+        if given:
+            last = given[-1]
+            self.released[last.venue], self.released_us[last.venue] = last.offset + 1, last.at_us
+        return given

@@ -20,7 +20,8 @@ from stream.records import Rejected
 from stream.route import Outputs
 
 SOURCE: Final = "touchline/worker"
-LINGER_MS: Final = 2
+#: A partition has one batch under way at a time, so the size of a batch says how many scores go out per round trip.
+BATCH_BYTES: Final = 512 * 1024
 #: What is kept of a refused record. A broker takes records of up to 1 MiB, so one that big cannot go out again with
 #: headers beside it, and a worker that tries would end, start and try again for good.
 KEPT_BYTES: Final = 512 * 1024
@@ -109,7 +110,7 @@ class Publisher:
     """A producer that remembers what is under way; :meth:`settle` waits for it and raises what went wrong."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=LINGER_MS)
+        self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=BATCH_BYTES)
         self._under_way: set[asyncio.Future[Any]] = set()
         self._failed: BaseException | None = None
 
@@ -123,16 +124,29 @@ class Publisher:
 
     async def send(self, messages: Sequence[Message]) -> None:
         """Hand messages to the producer, in order per partition."""
+        batches: dict[tuple[str, int], list[Message]] = {}
         for message in messages:
-            future = await self._producer.send(
-                message.topic,
-                message.value,
-                key=message.key,
-                partition=message.partition,
-                headers=list(message.headers),
-            )
-            self._under_way.add(future)
-            future.add_done_callback(self._done)
+            if message.partition is None:
+                self._watch(await self._producer.send(message.topic, message.value, key=message.key))
+            else:
+                batches.setdefault((message.topic, message.partition), []).append(message)
+        await asyncio.gather(*(self._send_batch(*place, batch) for place, batch in batches.items()))
+
+    async def _send_batch(self, topic: str, partition: int, messages: Sequence[Message]) -> None:
+        """Messages of one partition in as few batches as they fit in: a future for each batch, not each message."""
+        batch = self._producer.create_batch()
+        for message in messages:
+            told = {"timestamp": None, "key": message.key, "value": message.value}
+            headers = list(message.headers)
+            if batch.append(**told, headers=headers) is None:
+                self._watch(await self._producer.send_batch(batch, topic, partition=partition))
+                batch = self._producer.create_batch()
+                batch.append(**told, headers=headers)  # the first one always fits
+        self._watch(await self._producer.send_batch(batch, topic, partition=partition))
+
+    def _watch(self, future: asyncio.Future[Any]) -> None:
+        self._under_way.add(future)
+        future.add_done_callback(self._done)
 
     async def publish(self, outputs: Outputs) -> None:
         """Send all that a chunk led to."""

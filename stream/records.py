@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import msgpack
 import numpy as np
@@ -135,8 +135,7 @@ def encode_tick(t_us: int) -> bytes:
     return msgpack.packb({"v": FRAME_VERSION, "tick": t_us})  # type: ignore[no-any-return]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One Kafka record of a telemetry topic. ``at_us`` is its timestamp (ingest time, event of the door)."""
 
     venue: bool

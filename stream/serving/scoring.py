@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -121,7 +121,7 @@ class _Log:
             record = sent.record
             at_us = record.at_us if sent.timed else last_us.get(record.offset) or 0
             self._now_us = max(self._now_us, at_us)
-            records.append(record if sent.timed else replace(record, at_us=max(self._now_us, record.at_us)))
+            records.append(record if sent.timed else record._replace(at_us=max(self._now_us, record.at_us)))
         return records
 
 

@@ -19,11 +19,25 @@ log = structlog.get_logger(__name__)
 class Record(Protocol):
     """What of a Kafka record is read here."""
 
-    topic: str
-    partition: int
-    offset: int
-    headers: Any
-    value: bytes | None
+    @property
+    def topic(self) -> str:
+        """Of its two topics."""
+
+    @property
+    def partition(self) -> int:
+        """Of its topic."""
+
+    @property
+    def offset(self) -> int:
+        """In its partition."""
+
+    @property
+    def headers(self) -> Any:
+        """Pairs of name and bytes, or None."""
+
+    @property
+    def value(self) -> bytes | None:
+        """None for a tombstone."""
 
 
 @dataclass(slots=True)

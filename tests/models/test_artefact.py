@@ -136,7 +136,7 @@ def test_a_network_that_answers_otherwise_than_its_golden_example_is_refused(tmp
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     artefact = small_artefact("injury")
     other = replace(artefact, weights=small_artefact("performance").weights)
-    with pytest.raises(ArtefactDamaged, match="weights differ"):
+    with pytest.raises(ArtefactDamaged, match="weights of another network"):
         restore(load_artefact(save_artefact(tmp_path, other, "")))
 
 
@@ -151,7 +151,7 @@ def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
 def test_the_shipped_models_load_are_small_and_name_their_split(name: str) -> None:
     folder = find_artefact(SHIPPED, name)
     restore(load_artefact(folder))
-    assert sum(file.stat().st_size for file in folder.iterdir()) < 8_000_000
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 12_000_000
     manifest = read_manifest(folder)
     card = (folder / CARD).read_text()
     assert " ".join(manifest.metrics["split"].split()) in " ".join(card.split())

@@ -5,8 +5,6 @@ Drawings: one column is half a second of event time; ``[`` ``]`` are windows, ``
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from stream import roster
@@ -324,7 +322,7 @@ def test_a_key_hashed_otherwise_by_another_sender_is_refused_not_mixed_in() -> N
     """Offsets and order mean something within a partition only."""
     log = Log()
     log.send(0)
-    other = replace(log.send(0.2, device="pod"), partition=1)
+    other = log.send(0.2, device="pod")._replace(partition=1)
     last = log.send(0.5, end=True)
     told = agree([log.records[0], other, last])
     assert told.reasons == ["wrong_key"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -188,7 +188,7 @@ def test_a_released_partition_leaves_the_others() -> None:
     log = Log()
     log.send(0, athlete="a")
     here = log.records[0]
-    there = replace(log.send(0, athlete="b"), partition=1)
+    there = log.send(0, athlete="b")._replace(partition=1)
     route = make_route()
     route.push([here, there])
     route.release(0)
@@ -202,5 +202,5 @@ def test_silence_is_noticed_by_the_ticks_of_ones_own_partition() -> None:
     tick = log.tick(60)
     for partition, alerts in ((1, []), (0, ["a"])):
         route = make_route()
-        out = route.push([log.records[0], replace(tick, partition=partition)])
+        out = route.push([log.records[0], tick._replace(partition=partition)])
         assert [transition.athlete for transition in out.alerts] == alerts

@@ -69,9 +69,8 @@ def add(root: Path, shipped: Artefact, version: str, off: float) -> None:
     """The shipped forecast under another number, its heart rates ``off`` by so many typical changes."""
     weights = dict(shipped.weights)
     for name, bias in shipped.weights.items():
-        if name.endswith("_change/bias"):
-            heart_rate = np.arange(len(bias)) < len(bias) // 3
-            weights[name] = bias + np.float32(off) * heart_rate.astype(np.float32)
+        if name.endswith("_heart_rate_change/bias"):
+            weights[name] = bias + np.float32(off)
     model = build("forecast", shipped.manifest.config)
     set_weights(model, weights)
     given = [shipped.golden[f"input_{k}"] for k in range(len(model.inputs))]

@@ -56,7 +56,7 @@ def touchline(bootstrap: str, topic: str, handle: Handle) -> None:
     async def agent(stream: Any) -> None:
         async for events in stream.noack_take(CHUNKS, within=0.05):
             found = records_of(app, events)
-            handle.some([(r.offset, r.timestamp, r.key, r.value) for r in found])
+            handle.some([(r.offset, r.timestamp, r.key, r.value or b"") for r in found])
 
     async def assigned(_: Any, partitions: Any, **_kwargs: Any) -> None:
         await app.consumer.go_on({TopicPartition(*place): 0 for place in partitions})

@@ -38,6 +38,8 @@ BATCH: Final = 320
 SEED: Final = 0
 #: Nets in the ensemble.
 MEMBERS: Final = 5
+#: Which of them are held against nets for one head each.
+ALONE: Final = (1, 2)
 #: Steps between looks at the runs that choose the step to keep, and how many of their seconds are looked at.
 LOOK_EVERY: Final = 250
 LOOK_AT: Final = 4000
@@ -290,17 +292,22 @@ def _metrics(model: Any, ensemble: Ensemble, data: ForecastData, shop: Workshop)
 
 
 def _alone(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, Any]:
-    """Mean absolute errors on the match of nets trained for one head each, and of the same net trained for all.
+    """Mean absolute errors on the match of nets trained for one head each, and of the same nets trained for all.
 
-    All of the size, the seed, the steps and the sessions of the ensemble's second net.
+    All of the size, the seeds, the steps and the sessions of the ensemble's second and third net; means of both.
     """
-    found = {"all heads": judge_part(answers(_net(ensemble.weights[1], shop), data.test["match"]))}
-    for head in (1, 2, 3):
-        name = (*TARGETS, "acceleration")[head]
-        task = Task(f"forecast: {name} alone", SEED + 1, (head,))
-        model = _net(descend(data.train, task, shop), shop)
-        found[name] = {name: judge_part(answers(model, data.test["match"]))[name]}
+    match = data.test["match"]
+    found: dict[str, dict[str, list[list[float]]]] = {}
+    for member in ALONE:
+        together = judge_part(answers(_net(ensemble.weights[member], shop), match))
+        for head in (1, 2, 3):
+            name = (*TARGETS, "acceleration")[head]
+            task = Task(f"forecast: {name} alone, seed {SEED + member}", SEED + member, (head,))
+            alone = judge_part(answers(_net(descend(data.train, task, shop), shop), match))
+            of = found.setdefault(name, {"one head": [], "all heads": []})
+            of["one head"].append(alone[name]["mae"])
+            of["all heads"].append(together[name]["mae"])
     return {
-        name: {"one head": found[name][name]["mae"], "all heads": found["all heads"][name]["mae"]}
-        for name in (*TARGETS[1:], "acceleration")
+        name: {nets: np.mean(errors, axis=0).tolist() for nets, errors in of.items()}
+        for name, of in found.items()
     }

@@ -1,1 +1,1 @@
-{"key": "2d9cb2e0d5cf4f1f", "signature": "v+CUlMBU/065YTZCfHmg4erCUW3POSVDREGp17ZfabQF9K1nWi53TH+4EL1sVGx05DSgJ0nCaJ39cnKui2KYCw=="}
+{"key": "a84a4683278c6b56", "signature": "BKHInldLgalyqpSW2SV2jHLXRBc/8hYyDJ9hhmuVPLO12TLbEgJf27/bslP+klQ/bC2px/joqVwAWaBEpVD2Aw=="}

@@ -1,1 +1,1 @@
-{"key": "2d9cb2e0d5cf4f1f", "signature": "6L1ONMVdE1bSRW73du5pCjuje+2/9nzTShUdaaOsH8I9YHGwCMo8+Q5pyaekHgg3gQydUsWqs+zhN6vwYeGGAQ=="}
+{"key": "a84a4683278c6b56", "signature": "Otwk4rPHbSE1XwwSGPS4Yu+c7xEKEL9sTCLLuAgoRzrb/JvyIy3n2f81VOAeHlni6lYkI641lJL1YxbyS2IQCQ=="}

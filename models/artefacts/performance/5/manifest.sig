@@ -1,1 +1,1 @@
-{"key": "2d9cb2e0d5cf4f1f", "signature": "8frmmz4V3cfxwgiNUtNva0P/A3ngM0nHsdzqIDPp028rqY3nkC7g8XqF4ZZnc4m2j11A9oxqRxircpgZm56MAQ=="}
+{"key": "a84a4683278c6b56", "signature": "5/5GznzutyvG7u7H09GZ6aLR5Z04TJFXnnNa1s0lVvRG+DcvRXn1nLSlHFg7UsOhLRyI8uUuvrrPMPNh+HyEAQ=="}
