@@ -20,7 +20,7 @@ class Batched:
 
     ``sizes``: all batch sizes, smallest first; those of ``compiled`` go through XLA, which takes seconds each.
     Sizes not warmed up yet are passed over, so that a call never waits for the compiler once one size is warm; the
-    first call with more rows than fit has the size that takes them warmed up in a thread of its own.
+    first call that would take another size has it warmed up in a thread of its own.
     ``outputs``: the shapes of the outputs without rows; names are in the network's order.
     """
 
@@ -57,9 +57,9 @@ class Batched:
         rows = len(inputs[0])
         if rows == 0:
             return [np.zeros((0, *shape), np.float32) for shape in self.outputs]
-        self._want(rows)
         parts, begin = [], 0
         while begin < rows:
+            self._want(rows - begin)
             size = self._size(rows - begin)
             count = min(size, rows - begin)
             chunk = [_padded(a[begin : begin + count], size) for a in inputs]
@@ -70,7 +70,7 @@ class Batched:
     def _want(self, rows: int) -> None:
         """Have the size for so many rows warmed up beside the calls, if it is not."""
         size = next((size for size in self.sizes if size >= rows), self.sizes[-1])
-        if self._warm and size > self._warm[-1] and size not in self._wanted:
+        if self._warm and size not in self._warm and size not in self._wanted:
             self._wanted.add(size)
             threading.Thread(target=self.warm_up, args=([size],), name=f"warm-{size}").start()
 

@@ -4,8 +4,9 @@ LSTM (Hochreiter & Schmidhuber 1997, doi 10.1162/neco.1997.9.8.1735) over patche
 time (Bahdanau et al. 2015, arXiv 1409.0473), beside it the half-minutes before; heads trained together, each with a
 hidden layer of its own on what all share, so that none is paid for by another. Gives changes relative to the last
 value seen, so that knowing nothing gives the last-value forecast. Non-crossing by construction: the band hangs on the
-median by a softplus on either side. Several such nets are one, their answers averaged (deep ensembles,
-Lakshminarayanan et al. 2017, arXiv 1612.01474); :func:`fuse` puts them together.
+median by a softplus on either side. Several such nets can be one, their answers averaged (deep ensembles,
+Lakshminarayanan et al. 2017, arXiv 1612.01474; :func:`fuse` puts them together): in training they teach the one that
+is shipped.
 """
 
 from __future__ import annotations

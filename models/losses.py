@@ -42,14 +42,14 @@ class ForecastLoss:
     """
 
     def __init__(self, config: ForecastConfig, heads: Sequence[int] = (0, 1, 2, 3)) -> None:
-        self._scale = config.scales()[None]  # (1, 3, 60)
+        self.scale = config.scales()[None]  # (1, 3, 60)
         self._picked = [h - 1 for h in HORIZONS]
-        self._heads = tuple(k for k in heads if k < self._scale.shape[1])
-        self._moving = ACCELERATION * (self._scale.shape[1] in heads)
+        self._heads = tuple(k for k in heads if k < self.scale.shape[1])
+        self._moving = ACCELERATION * (self.scale.shape[1] in heads)
         self._consistent = CONSISTENCY * ({1, 3} <= set(heads))
-        weight = np.ones(self._scale.shape[2], np.float32)
+        weight = np.ones(self.scale.shape[2], np.float32)
         weight[self._picked] = BANDED
-        self._weight = weight / weight.mean()  # (60,)
+        self.weight = weight / weight.mean()  # (60,)
 
     def __call__(self, targets: Sequence[Any], outputs: Sequence[Any]) -> Any:
         """Loss of a batch."""
@@ -57,9 +57,7 @@ class ForecastLoss:
         median, accelerated, bands = outputs
         loss = sum(
             HEAD[k]
-            * masked_mean(
-                self._weight * pinball((actual - median)[:, k] / self._scale[:, k], 0.5), mask[:, k]
-            )
+            * masked_mean(self.weight * pinball((actual - median)[:, k] / self.scale[:, k], 0.5), mask[:, k])
             for k in self._heads
         )
         return (
@@ -72,11 +70,33 @@ class ForecastLoss:
 
     def _band(self, actual: Any, mask: Any, bands: Any) -> Any:
         picked = np.asarray(self._picked)
-        scale = self._scale[:, :, picked, None]  # (1, 3, 6, 1)
+        scale = self.scale[:, :, picked, None]  # (1, 3, 6, 1)
         error = (ops.take(actual, picked, axis=2)[..., None] - bands) / scale  # (B, 3, 6, 2)
-        counted = np.isin(np.arange(self._scale.shape[1]), self._heads).astype(np.float32)[:, None, None]
+        counted = np.isin(np.arange(self.scale.shape[1]), self._heads).astype(np.float32)[:, None, None]
         there = ops.take(mask, picked, axis=2)[..., None] * counted * ops.ones_like(error)
         return masked_mean(pinball(error, np.array([0.1, 0.9], np.float32)), there)
+
+
+class LikenessLoss:
+    """How far answers are from another network's: ``targets`` and outputs alike, median, acceleration, bands.
+
+    In the units and with the weights of :class:`ForecastLoss`; every answer counts, nothing is missing.
+    """
+
+    def __init__(self, config: ForecastConfig) -> None:
+        like = ForecastLoss(config)
+        self._scale, self._weight = like.scale, like.weight
+        self._banded = self._scale[:, :, [h - 1 for h in HORIZONS], None]  # (1, 3, 6, 1)
+        self._head = np.asarray(HEAD, np.float32)[None, :, None]  # (1, 3, 1)
+
+    def __call__(self, targets: Sequence[Any], outputs: Sequence[Any]) -> Any:
+        """Loss of a batch."""
+        (median, acceleration, bands), (own, accelerated, around) = targets, outputs
+        return (
+            ops.mean(self._head * self._weight * ops.abs(median - own) / self._scale)
+            + BAND * ops.mean(ops.abs(bands - around) / self._banded)
+            + ACCELERATION * ops.mean(ops.abs(acceleration - accelerated))
+        )
 
 
 class QuantileLoss:

@@ -18,7 +18,7 @@ from stream.agents import Parts, Telemetry
 from stream.alert import load_rules
 from stream.bounds import Bounds
 from stream.control import ControlFollower, Known, people_of
-from stream.driver import CHUNKS, kafka_app
+from stream.driver import kafka_app, spare_garbage_collection
 from stream.follow import Fleet, Follower, Ways
 from stream.labels import check_labels
 from stream.lineup import VersionLineup
@@ -44,7 +44,7 @@ def create_worker(settings: Settings, fleet: Fleet, ready: Path | None = None) -
     @app.agent(topic, name="telemetry")  # type: ignore[untyped-decorator]
     async def telemetry(records: Any) -> None:
         worker = await life.start()
-        async for events in records.noack_take(CHUNKS, within=settings.chunk_within_ms / 1000):
+        async for events in records.noack_take(app.takes, within=settings.chunk_within_ms / 1000):
             await worker.take(events)
 
     app.timer(1.0)(life.rest)
@@ -81,6 +81,7 @@ class _Life:
     async def start(self) -> Telemetry:
         """Wait for the engine and connect. Raises what loading the engine raised."""
         made = await asyncio.wrap_future(self._made)
+        spare_garbage_collection()
         parts = self._parts(made)
         versions = self._control(parts.bounds, {topics.MODELS: Known(made.follower.told, check_labels)})
         for part in (parts.bounds, parts.control, versions, parts.publisher, parts.restorer):

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, cast
 
 from aiokafka import TopicPartition
@@ -169,8 +171,43 @@ class ChunkConsumer(driver.Consumer):
         )  # fmt: skip
 
 
+class StockConsumer(driver.Consumer):
+    """Faust's consumer as it comes, a message for every record, to compare with: the setting ``delivery`` has it.
+
+    It goes on from the owner's position too, but records of a poll that was under way can be lost in a rebalance.
+    """
+
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    def leave(self) -> None:
+        """A rebalance began; Faust drops what was fetched."""
+
+    async def go_on(self, positions: Positions) -> None:
+        """Go on from ``positions``, the next offset of each partition that is held now."""
+        thread: Any = self._thread
+        await thread.go_on(positions, NOWHERE)
+        for place, offset in positions.items():
+            self._read_offset[ensure_TP(place)] = offset - 1 if offset else None
+
+    async def perform_seek(self) -> None:
+        """The owner says where, as above."""
+
+
+def _stock(message: Any) -> Fetched:
+    """A record that Faust's own consumer brought."""
+    at_ms = round(1000 * message.timestamp)
+    headers = list(message.headers or ())
+    return Fetched(
+        message.topic, message.partition, message.offset, at_ms, message.key, message.value, headers
+    )
+
+
 def chunks_of(app: Any, events: Iterable[Any]) -> list[list[Fetched]]:
     """The records of the chunks that ``events`` carry, in order; those that a rebalance made void are left out."""
+    if app.delivery == "stock":
+        records = [_stock(event.message) for event in events]
+        return [list(run) for _, run in groupby(records, itemgetter(0, 1))]
     chunks: list[Chunk] = [event.message.value for event in events]
     return [chunk.records for chunk in chunks if chunk.epoch == app.consumer.epoch]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Final
 
 import faust
 from faust.transport.drivers import aiokafka as driver
 
-from stream.delivery import ChunkConsumer
+from stream.delivery import ChunkConsumer, StockConsumer
 from stream.errors import SettingsError
 from stream.settings import Settings
 
@@ -16,29 +17,45 @@ OUTAGE_S: Final = 30 * 24 * 3600.0
 #: Chunks that an agent takes in one go at most; twice as many wait for it before fetching pauses.
 CHUNKS: Final = 16
 
+#: Objects made before a collection of the youngest, and collections of one age before one of the next.
+GARBAGE: Final = (50_000, 20, 20)
+
 
 class _Transport(driver.Transport):
     Consumer = ChunkConsumer
 
 
-class TouchlineApp(faust.App):
-    """A Faust app with our consumer, and without a folder for tables in the working directory."""
+class _StockTransport(driver.Transport):
+    Consumer = StockConsumer
 
-    def _new_transport(self) -> _Transport:
-        return _Transport(self.conf.broker_consumer, self)
+
+class TouchlineApp(faust.App):
+    """A Faust app with our consumer, and without a folder for tables in the working directory.
+
+    ``delivery`` as in the settings; ``takes``: events that an agent takes in one go at most.
+    """
+
+    delivery = "chunks"
+    takes = CHUNKS
+
+    def _new_transport(self) -> driver.Transport:
+        kind = _StockTransport if self.delivery == "stock" else _Transport
+        return kind(self.conf.broker_consumer, self)
 
     def _create_directories(self) -> None:
         """Make none: state is ours, on ``state.athletes``."""
 
 
-def kafka_app(settings: Settings, name: str) -> faust.App:
+def kafka_app(settings: Settings, name: str) -> TouchlineApp:
     """A Faust app as all our processes want it: no web port, no tables, no topics of its own.
 
     Timeouts let a new process take over soon and a store be away for days. Raises SettingsError without a broker.
     """
     if settings.broker is None:
         raise SettingsError("no broker: set --broker or TOUCHLINE_BROKER")
-    return TouchlineApp(
+    stock = settings.delivery == "stock"
+    takes = settings.chunk_max if stock else CHUNKS
+    app = TouchlineApp(
         f"{settings.group}-{name}",
         broker=[f"kafka://{address}" for address in settings.broker.split(",")],
         autodiscover=False,
@@ -52,8 +69,21 @@ def kafka_app(settings: Settings, name: str) -> faust.App:
         broker_rebalance_timeout=settings.rebalance_timeout_s,
         broker_max_poll_interval=OUTAGE_S,
         broker_max_poll_records=settings.chunk_max,
-        stream_buffer_maxsize=2 * CHUNKS,
+        stream_buffer_maxsize=2 * takes,
         stream_processing_timeout=OUTAGE_S,
         stream_wait_empty=False,
         agent_supervisor="mode.CrashingSupervisor",
     )
+    app.delivery, app.takes = settings.delivery, takes
+    return app
+
+
+def spare_garbage_collection() -> None:
+    """Leave what is loaded out of garbage collection, and collect less often.
+
+    TensorFlow's graphs are hundreds of thousands of objects that never go, and walking them takes 0.2 s, in which no
+    second is scored. What is made anew is freed by counting references, nearly all of it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     rebalance_timeout_s: float = Field(
         4.0, ge=1.0, le=300.0, description="how long a group waits for its members to rejoin, s"
     )
+    delivery: Literal["chunks", "stock"] = Field(
+        "chunks",
+        description="how records come from Faust: many at once, or one by one as it comes, to compare",
+    )
     chunk_max: int = Field(2_000, ge=1, le=100_000, description="records of one poll at most")
     chunk_within_ms: int = Field(50, ge=1, le=1_000, description="how long a chunk gathers, ms")
 

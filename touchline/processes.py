@@ -66,13 +66,16 @@ class Processes:
         assert self._folder is not None
         self._folder.cleanup()
 
-    def start(self, name: str, command: str, environment: Mapping[str, str]) -> Child:
-        """Start ``touchline COMMAND --ready FILE`` with settings in the environment."""
+    def start(
+        self, name: str, command: str, environment: Mapping[str, str], module: str = "touchline.cli"
+    ) -> Child:
+        """Start ``touchline COMMAND --ready FILE`` (or another ``module``) with settings in the environment."""
         assert self._folder is not None, "enter Processes first"
         folder = Path(self._folder.name)
         ready, log = folder / f"{name}.ready", folder / f"{name}.log"
         with log.open("wb") as out:
-            process = _spawn([*command.split(), "--ready", str(ready)], environment, out)
+            arguments = ["-m", module, *command.split(), "--ready", str(ready)]
+            process = _spawn(arguments, environment, out)
         child = Child(name, process, ready, log)
         self.children.append(child)
         return child
@@ -105,7 +108,7 @@ class Processes:
 def _spawn(arguments: list[str], environment: Mapping[str, str], out: IO[bytes]) -> subprocess.Popen[bytes]:
     """Own session, so that Ctrl-C reaches the parent alone and the parent decides the order of stopping."""
     return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-        [sys.executable, "-m", "touchline.cli", *arguments],
+        [sys.executable, *arguments],
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=out,

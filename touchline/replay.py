@@ -149,9 +149,13 @@ def report_of(files: Sequence[Path], report: SendReport, seen: Collected) -> dic
 
 
 async def verify(recordings: Sequence[Recording], settings: Settings, tell: Progress) -> dict[str, Any]:
-    """One worker against two with chunks cut at random, each on a fresh embedded broker."""
+    """One worker against two with chunks cut at random, each on a fresh embedded broker.
+
+    The one worker has the delivery that ``settings`` name, the two always have chunks.
+    """
     _, one = await replay(recordings, settings, Run(1), lambda text: tell(f"one worker: {text}"))
-    _, two = await replay(recordings, settings, Run(2, SHUFFLES), lambda text: tell(f"two workers: {text}"))
+    chunks = settings.model_copy(update={"delivery": "chunks"})
+    _, two = await replay(recordings, chunks, Run(2, SHUFFLES), lambda text: tell(f"two workers: {text}"))
     digests = digest(one), digest(two)
     agree, largest = compare(one, two)
     return {

@@ -12,7 +12,7 @@ import faust
 from aiokafka import TopicPartition
 
 from stream.delivery import records_of
-from stream.driver import CHUNKS, kafka_app
+from stream.driver import kafka_app
 from stream.offsets import commit, committed, offsets_after
 from stream.settings import Settings
 from stream.sinks.batch import read_batch
@@ -33,7 +33,7 @@ def create_sink(settings: Settings, store: Store) -> faust.App:
 
     @app.agent(topic, name="sink")  # type: ignore[untyped-decorator]
     async def keep(records: Any) -> None:
-        async for events in records.noack_take(CHUNKS, within=GATHER_S):
+        async for events in records.noack_take(app.takes, within=GATHER_S):
             fetched = records_of(app, events)
             QUEUE_DEPTH.set(len(fetched))
             await writer.write(read_batch(fetched, store.name))

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from models.forecast import HORIZONS, ForecastConfig
-from models.losses import ACCELERATION, ForecastLoss, LogLoss, QuantileLoss, masked_mean, pinball
+from models.losses import (
+    ACCELERATION,
+    HEAD,
+    ForecastLoss,
+    LikenessLoss,
+    LogLoss,
+    QuantileLoss,
+    masked_mean,
+    pinball,
+)
 
 CONFIG = ForecastConfig()
 
@@ -53,6 +62,24 @@ def test_the_acceleration_head_is_held_to_the_median_speed() -> None:
     targets[1][:] = outputs[1] + 2.0
     consistent = float(loss([*targets[:3], np.zeros_like(targets[3])], outputs))
     assert float(loss(targets, outputs)) == pytest.approx(consistent + 2.0 * ACCELERATION, rel=1e-4)
+
+
+def test_answers_like_the_teachers_cost_nothing_and_every_head_counts() -> None:
+    _, taught = forecast_case()
+    loss = LikenessLoss(CONFIG)
+    assert float(loss(taught, taught)) == 0.0
+    for head in range(len(taught)):
+        off = [answer + 0.1 * (k == head) for k, answer in enumerate(taught)]
+        assert float(loss(taught, off)) > 0.0
+
+
+def test_a_head_off_by_a_typical_change_costs_its_weight() -> None:
+    _, taught = forecast_case()
+    loss = LikenessLoss(CONFIG)
+    for head, weight in enumerate(HEAD):
+        off = taught[0].copy()
+        off[:, head] += CONFIG.scales()[head]
+        assert float(loss(taught, [off, *taught[1:]])) == pytest.approx(weight / len(HEAD), rel=1e-4)
 
 
 def test_a_perfect_median_costs_only_its_bands() -> None:

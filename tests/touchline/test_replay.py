@@ -100,3 +100,10 @@ def test_one_worker_and_two_with_shuffled_chunks_agree(data_dir: Path) -> None:
     assert result["digest_a"] == result["digest_b"]
     assert result["workers"] == [1, 2]
     assert result["scores"] > 2000
+
+
+def test_fausts_own_delivery_gives_the_same_scores(data_dir: Path) -> None:
+    file = data_dir / "workouts_fit/run_garmin_44min.fit"
+    done = touchline("replay", file, "--verify", "--json", TOUCHLINE_DELIVERY="stock")
+    assert done.code == 0, done.err
+    assert done.json["equal"] is True

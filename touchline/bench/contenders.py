@@ -1,7 +1,11 @@
 """Contenders: the same handler behind each engine: ``python -m touchline.bench.contenders NAME``, a process each.
 
-Every engine is set up as its own documentation has it, and calls the same decoding; only how records get there
-differs. Ours, Bytewax and the plain loops get many at once; the others decode one by one what they get one by one.
+Every engine is set up as its own documentation has it, and calls the same stages; only how records get there
+differs. Ours, Bytewax and the plain loops get many at once; the others work one by one on what they get one by one.
+
+With ``--count`` records are counted (:class:`Counting`). Without, the whole route works on them and scores go out
+(:class:`Scoring`): what one would build with that engine if it kept nothing safe. Ours is then ``touchline worker``,
+which does, and is not among these.
 """
 
 from __future__ import annotations
@@ -9,54 +13,102 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import math
+import os
 import sys
+import time
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Protocol
 
+from stream.alert import load_rules
 from stream.decode import decode
+from stream.driver import spare_garbage_collection
 from stream.mould import Moulds
+from stream.publish import rejected_message, score_message
 from stream.records import Record
+from stream.roster import Roster
+from stream.route import Route
+from stream.settings import load_settings
+from stream.topics import VENUE
 from touchline.bench.meter import NOTHING, Meter
 
 #: Records that engines which take many are asked for at once.
 MANY: Final = 5000
 
 
-class Handle:
-    """What is done with records: counted, and decoded to arrays before unless ``raw``."""
+class Handle(Protocol):
+    """What is done with records."""
+
+    def some(self, records: list[Record]) -> None:
+        """Some more came."""
+
+
+class Counting:
+    """Records are counted, and decoded to arrays before unless ``raw``."""
 
     def __init__(self, meter: Meter, *, raw: bool) -> None:
-        self.raw = raw
+        self._raw = raw
         self._meter = meter
         self._moulds = Moulds()
 
-    def some(self, records: Sequence[tuple[int, int, bytes | None, bytes]]) -> None:
-        """Offset, timestamp in ms, key and value of each."""
-        if not self.raw:
-            decode(
-                [Record(False, 0, o, ms * 1000, key, value) for o, ms, key, value in records], self._moulds
-            )
+    def some(self, records: list[Record]) -> None:
+        """Decode and count."""
+        if not self._raw:
+            decode(records, self._moulds)
         self._meter.add(len(records))
 
 
-def touchline(bootstrap: str, topic: str, handle: Handle) -> None:
+class Scoring:
+    """The worker's stages and networks, and a producer. No order between the two logs, no snapshots, no commits."""
+
+    def __init__(self, bootstrap: str) -> None:
+        from confluent_kafka import Producer  # noqa: PLC0415 (each contender needs its own engine only)
+
+        from touchline.fleet import RegistryFleet  # noqa: PLC0415 (TensorFlow takes seconds to import)
+
+        settings = load_settings()
+        engine, _ = RegistryFleet(settings).start()
+        self._route = Route(settings.clock(), load_rules(None), engine, Roster())
+        self._producer: Any = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all"})
+        spare_garbage_collection()
+
+    def some(self, records: list[Record]) -> None:
+        """Work through records; scores and refusals go out."""
+        out = self._route.push(records)
+        scored_us = time.time_ns() // 1000
+        messages = [score_message(partition, record, scored_us) for partition, record in out.scores]
+        for message in messages + [rejected_message(rejected) for rejected in out.rejected]:
+            headers = list(message.headers)
+            self._producer.produce(
+                message.topic, message.value, message.key, message.partition, headers=headers
+            )
+        self._producer.poll(0)
+
+
+def of(topic: str, partition: int, offset: int, at_ms: int, message: tuple[Any, Any]) -> Record:
+    """A record as the stages take it; ``message``: key and value."""
+    return Record(topic == VENUE, partition, offset, 1000 * at_ms, message[0], message[1] or b"")
+
+
+def touchline(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
     """Ours: Faust with chunks."""
     from aiokafka import TopicPartition  # noqa: PLC0415 (each contender needs its own engine only)
     from faust.worker import Worker  # noqa: PLC0415
 
-    from stream.delivery import records_of  # noqa: PLC0415
-    from stream.driver import CHUNKS, kafka_app  # noqa: PLC0415
-    from stream.settings import load_settings  # noqa: PLC0415
+    from stream.agents import as_records  # noqa: PLC0415
+    from stream.delivery import chunks_of  # noqa: PLC0415
+    from stream.driver import kafka_app  # noqa: PLC0415
 
     app: Any = kafka_app(load_settings(broker=bootstrap, group=uuid.uuid4().hex), "bench")
-    source = app.topic(topic, key_serializer="raw", value_serializer="raw", acks=False)
+    source = app.topic(*names, key_serializer="raw", value_serializer="raw", acks=False)
 
     @app.agent(source, name="bench")  # type: ignore[untyped-decorator]
     async def agent(stream: Any) -> None:
-        async for events in stream.noack_take(CHUNKS, within=0.05):
-            found = records_of(app, events)
-            handle.some([(r.offset, r.timestamp, r.key, r.value or b"") for r in found])
+        async for events in stream.noack_take(app.takes, within=0.05):
+            for chunk in chunks_of(app, events):
+                handle.some(as_records(chunk))
 
     async def assigned(_: Any, partitions: Any, **_kwargs: Any) -> None:
         await app.consumer.go_on({TopicPartition(*place): 0 for place in partitions})
@@ -65,7 +117,7 @@ def touchline(bootstrap: str, topic: str, handle: Handle) -> None:
     Worker(app, loglevel="ERROR", quiet=True).execute_from_commandline()
 
 
-def faust_stock(bootstrap: str, topic: str, handle: Handle) -> None:
+def faust_stock(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
     """Faust as it comes: an event for every message."""
     import faust  # noqa: PLC0415
     from faust.worker import Worker  # noqa: PLC0415
@@ -74,65 +126,72 @@ def faust_stock(bootstrap: str, topic: str, handle: Handle) -> None:
         uuid.uuid4().hex, broker=f"kafka://{bootstrap}", web_enabled=False, topic_disable_leader=True,
         topic_allow_declare=False, consumer_auto_offset_reset="earliest",
     )  # fmt: skip
-    source = app.topic(topic, key_serializer="raw", value_serializer="raw")
+    source = app.topic(*names, key_serializer="raw", value_serializer="raw")
 
     @app.agent(source)  # type: ignore[untyped-decorator]
     async def agent(stream: Any) -> None:
         async for event in stream.events():
-            message = event.message
-            handle.some([(message.offset, round(message.timestamp * 1000), message.key, message.value)])
+            m = event.message
+            handle.some([of(m.topic, m.partition, m.offset, round(m.timestamp * 1000), (m.key, m.value))])
 
     Worker(app, loglevel="ERROR", quiet=True).execute_from_commandline()
 
 
-def aiokafka(bootstrap: str, topic: str, handle: Handle) -> None:
+def aiokafka(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
     """A plain loop over what each poll brings."""
     from aiokafka import AIOKafkaConsumer  # noqa: PLC0415
 
     async def loop() -> None:
         consumer = AIOKafkaConsumer(
-            topic, bootstrap_servers=bootstrap, group_id=uuid.uuid4().hex, auto_offset_reset="earliest"
+            *names, bootstrap_servers=bootstrap, group_id=uuid.uuid4().hex, auto_offset_reset="earliest"
         )
         await consumer.start()
         while True:
             polled = await consumer.getmany(timeout_ms=1000, max_records=MANY)
-            for records in polled.values():
-                handle.some([(r.offset, r.timestamp, r.key, r.value) for r in records])
+            for place, records in polled.items():
+                handle.some([
+                    of(place.topic, place.partition, r.offset, r.timestamp, (r.key, r.value)) for r in records
+                ])  # fmt: skip
 
     asyncio.run(loop())
 
 
-def confluent_kafka(bootstrap: str, topic: str, handle: Handle) -> None:
+def confluent_kafka(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
     """A plain loop over librdkafka."""
     from confluent_kafka import Consumer  # noqa: PLC0415
 
     consumer = Consumer(
         {"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest"}
     )
-    consumer.subscribe([topic])
+    consumer.subscribe(list(names))
     while True:
         if records := consumer.consume(MANY, timeout=0.1):
-            handle.some([(r.offset(), r.timestamp()[1], r.key(), r.value()) for r in records])
+            handle.some([
+                of(r.topic(), r.partition(), r.offset(), r.timestamp()[1], (r.key(), r.value()))
+                for r in records
+            ])  # fmt: skip
 
 
-def quixstreams(bootstrap: str, topic: str, handle: Handle) -> None:
+def quixstreams(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
     """Quix Streams: a function for every message."""
-    from quixstreams import Application  # noqa: PLC0415
+    from quixstreams import Application, message_context  # noqa: PLC0415
 
     app = Application(
         broker_address=bootstrap, consumer_group=uuid.uuid4().hex, auto_offset_reset="earliest",
         auto_create_topics=False, loglevel="ERROR",
     )  # fmt: skip
-    source = app.topic(topic, key_deserializer="bytes", value_deserializer="bytes")
 
     def one(value: bytes, key: bytes, timestamp: int, _: Any) -> None:
-        handle.some([(0, timestamp, key, value)])
+        place = message_context()
+        handle.some([of(place.topic, place.partition, place.offset, timestamp, (key, value))])
 
-    app.dataframe(source).update(one, metadata=True)
+    for name in names:
+        source = app.topic(name, key_deserializer="bytes", value_deserializer="bytes")
+        app.dataframe(source).update(one, metadata=True)
     app.run()
 
 
-def bytewax(bootstrap: str, topic: str, handle: Handle) -> None:
+def bytewax(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
     """Bytewax: its Kafka source, a function for every batch it brings."""
     import bytewax.operators as op  # noqa: PLC0415
     from bytewax.connectors.kafka import KafkaSource  # noqa: PLC0415
@@ -141,16 +200,18 @@ def bytewax(bootstrap: str, topic: str, handle: Handle) -> None:
     from bytewax.run import cli_main  # noqa: PLC0415
 
     def many(found: list[Any]) -> list[str]:
-        handle.some([(m.offset, round(m.timestamp[1]), m.key, m.value) for m in found])
+        handle.some([
+            of(m.topic, m.partition, m.offset, round(m.timestamp[1]), (m.key, m.value)) for m in found
+        ])  # fmt: skip
         return []
 
     flow = Dataflow("bench")
-    source = KafkaSource([bootstrap], [topic], tail=True, batch_size=MANY)
+    source = KafkaSource([bootstrap], names, tail=True, batch_size=MANY)
     op.output("out", op.flat_map_batch("handle", op.input("in", flow, source), many), StdOutSink())
     cli_main(flow)  # type: ignore[no-untyped-call]
 
 
-CONTENDERS: Final[dict[str, Callable[[str, str, Handle], None]]] = {
+CONTENDERS: Final[dict[str, Callable[[str, Sequence[str], Handle], None]]] = {
     "touchline": touchline,
     "faust_stock": faust_stock,
     "aiokafka": aiokafka,
@@ -161,19 +222,27 @@ CONTENDERS: Final[dict[str, Callable[[str, str, Handle], None]]] = {
 
 
 def main() -> None:
-    """Run one; it ends by itself with its figures as one line of JSON."""
+    """Run one: with ``--count`` until it has counted enough, its figures as one line of JSON; else for ever."""
     parser = argparse.ArgumentParser()
     parser.add_argument("name", choices=CONTENDERS)
     parser.add_argument("bootstrap")
-    parser.add_argument("topic")
-    parser.add_argument("--count", type=int, required=True)
-    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("topics", nargs="+")
+    parser.add_argument("--count", type=int)
+    parser.add_argument("--seconds", type=float, default=math.inf)
     parser.add_argument("--raw", action="store_true")
+    parser.add_argument("--ready", type=Path)
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
-    handle = Handle(Meter(asked.count, asked.seconds), raw=asked.raw)
     try:
-        CONTENDERS[asked.name](asked.bootstrap, asked.topic, handle)
+        handle: Handle = (
+            Scoring(asked.bootstrap)
+            if asked.count is None
+            else Counting(Meter(asked.count, asked.seconds), raw=asked.raw)
+        )
+        if asked.ready is not None:
+            asked.ready.touch()
+            os.chdir(asked.ready.parent)  # some engines keep files where they stand
+        CONTENDERS[asked.name](asked.bootstrap, asked.topics, handle)
     except ModuleNotFoundError as error:
         print(error, file=sys.stderr)  # noqa: T201 (a process for one figure)
         sys.exit(NOTHING)

@@ -6,6 +6,7 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -98,10 +99,12 @@ def _rate(name: str, bootstrap: str, topic: str, config: DispatchConfig) -> floa
     # The first poll does not count, and how much it brings is the engine's choice: stop well before the end.
     command += ["--count", str(config.records * 9 // 10), "--seconds", str(config.seconds)]
     try:
-        ended = subprocess.run(  # noqa: S603 (our own interpreter and module)
-            [*command, "--raw"] if config.raw else command,
-            capture_output=True, text=True, timeout=BEGIN_S + config.seconds, check=False,
-        )  # fmt: skip
+        with tempfile.TemporaryDirectory(prefix="touchline-bench-") as folder:
+            ended = subprocess.run(  # noqa: S603 (our own interpreter and module)
+                [*command, "--raw"] if config.raw else command,
+                cwd=folder,  # some engines keep files where they stand
+                capture_output=True, text=True, timeout=BEGIN_S + config.seconds, check=False,
+            )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise ContenderFailed(f"{name} got no records in {BEGIN_S:.0f} s") from None
     if ended.returncode == NOTHING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from stream.admin import create_topics
 from stream.errors import MissingError
 from stream.records import encode_tick
 from stream.settings import Settings
+from touchline.bench import contenders
 from touchline.bench.load import FRAME_US, FRAMES_A_SECOND, Load
 from touchline.collect import Collector, percentiles_ms
 from touchline.embedded import EmbeddedBroker
@@ -34,16 +36,27 @@ GROWN_S: Final = 0.5
 
 #: Frames wait until their second closes, so the lag goes up and down: its least within so long counts, s.
 LAG_S: Final = 2.0
+#: Of the most that are kept up with, how many the latency is told for.
+BELOW: Final = 0.8
+#: The other engines, and a load that each of them is measured at: work done one by one takes few athletes.
+PEERS: Final = {
+    "faust_stock": 10,
+    "quixstreams": 10,
+    "aiokafka": 1000,
+    "bytewax": 1000,
+    "confluent_kafka": 1000,
+}
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class LiveConfig:
-    """``athletes`` for ``seconds`` that are measured."""
+    """``athletes`` for ``seconds`` that are measured; ``engine``: our worker, or one of the :data:`PEERS`."""
 
     athletes: int
     seconds: int
+    engine: str = "touchline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +78,74 @@ async def run_live(config: LiveConfig, settings: Settings, tell: Tell) -> dict[s
     """Measure; the JSON object of ``bench live --json``."""
     async with AsyncExitStack() as stack:
         bootstrap = settings.broker or stack.enter_context(EmbeddedBroker()).bootstrap
-        settings = settings.model_copy(update={"broker": bootstrap})
         processes = stack.enter_context(Processes(throwaway=settings.broker is None))
-        worker = processes.start("worker", "worker", environment(settings) | {"TOUCHLINE_METRICS_PORT": "0"})
+        settings = settings.model_copy(update={"broker": bootstrap})
         await create_topics(bootstrap, settings.partitions, settings.replication)
-        collector = Collector(bootstrap)
+        collector = _Late(bootstrap)
         await collector.start()
         stack.push_async_callback(collector.stop)
-        tell("starting the worker")
+        tell(f"starting {config.engine}")
+        worker = _start(processes, config.engine, settings)
         await processes.wait_ready()
         sender = Sender(bootstrap, config, settings.partitions)
         return await _measure(config, sender, collector, (worker, tell))
+
+
+async def run_peers(seconds: int, settings: Settings, tell: Tell) -> dict[str, Any]:
+    """The same with the stages behind other engines, each at a load of its size: its name to what was measured."""
+    found = {}
+    for name, athletes in PEERS.items():
+        measured = await run_live(LiveConfig(athletes, seconds, name), settings, tell)
+        found[name] = {
+            key: measured[key] for key in ("athletes", "kept_up", "latency_ms", "athletes_per_core")
+        }
+    return found
+
+
+async def run_search(config: LiveConfig, settings: Settings, tell: Tell) -> dict[str, Any]:
+    """The most athletes that are kept up with, to a tenth, from ``config.athletes`` on; then 80 % of them."""
+    fine, beyond, tried = 0, None, []
+    athletes = config.athletes
+    while beyond is None or beyond - fine > max(fine // 10, 1):
+        measured = await run_live(replace(config, athletes=athletes), settings, tell)
+        tried.append(
+            {key: measured[key] for key in ("athletes", "kept_up", "athletes_per_core", "latency_ms")}
+        )
+        if measured["kept_up"]:
+            fine = athletes
+            athletes = 2 * athletes if beyond is None else (fine + beyond) // 2
+        else:
+            beyond = athletes
+            athletes = (fine + beyond) // 2
+    if not fine:
+        return {"ceiling": 0, "tried": tried}
+    below = await run_live(replace(config, athletes=round(BELOW * fine)), settings, tell)
+    return below | {"ceiling": fine, "tried": tried}
+
+
+def _start(processes: Processes, engine: str, settings: Settings) -> Child:
+    if engine == "touchline":
+        return processes.start("worker", "worker", environment(settings) | {"TOUCHLINE_METRICS_PORT": "0"})
+    command = f"{engine} {settings.broker} {topics.WEARABLE} {topics.VENUE}"
+    return processes.start(engine, command, environment(settings), module=contenders.__name__)
+
+
+class _Late(Collector):
+    """Takes note of when something came, and reads it when nothing more does: what waits here is not late there."""
+
+    def __init__(self, bootstrap: str) -> None:
+        super().__init__(bootstrap)
+        self._unread: deque[tuple[str, Any, int]] = deque()
+
+    def _take(self, topic: str, record: Any, now_us: int) -> None:
+        self._unread.append((topic, record, now_us))
+
+    async def step(self, timeout_ms: int = 50) -> int:
+        """As a collector's, but what came is read when there is time."""
+        came = await super().step(timeout_ms)
+        for _ in range(len(self._unread) if not came else 0):
+            super()._take(*self._unread.popleft())
+        return came
 
 
 async def _measure(
@@ -90,7 +160,7 @@ async def _measure(
     first, began = 0, empty
     while (now := time.monotonic()) < ends:
         worker.check()
-        await collector.step(50)
+        await collector.step(20)
         if now >= until:
             if not lags:
                 first, began = len(seen.latency_us), reading(worker.process.pid)
@@ -101,13 +171,11 @@ async def _measure(
     lag_end = min(lag for at, lag in lags if at >= ends - LAG_S)
     sender.stop = True
     await sending
-    rest = time.monotonic() + REST_S
-    while seen.accounted() < sender.sent and time.monotonic() < rest:
-        worker.check()
-        await collector.step()
+    await _rest(sender, collector, worker)
     cpu_s = ended.cpu_s - began.cpu_s
     grown = lag_end - lag_start
     return {
+        "engine": config.engine,
         "athletes": config.athletes,
         "seconds": config.seconds,
         "kept_up": grown <= GROWN_S * FRAMES_A_SECOND * config.athletes,
@@ -121,6 +189,14 @@ async def _measure(
         "lost": sender.sent - seen.accounted(),
         "behind_ms": round(1000 * sender.behind_s, 1),
     }
+
+
+async def _rest(sender: Sender, collector: Collector, worker: Child) -> None:
+    """Wait until all frames are accounted for, but not for ever."""
+    until = time.monotonic() + REST_S
+    while collector.seen.accounted() < sender.sent and time.monotonic() < until:
+        worker.check()
+        await collector.step(20)
 
 
 class Sender:

@@ -1,4 +1,4 @@
-"""Train the forecast network, set its bands, judge it beside the baselines, save it."""
+"""Train the forecast network: an ensemble, then one net that answers as it does; judge it beside the baselines."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import optuna
 from numpy.typing import NDArray
 
 from models.artefact import Artefact, Manifest, next_version, save_artefact
+from models.batched import Batched
 from models.descent import Plan
 from models.forecast import AHEAD, HISTORY, HORIZONS, TARGETS, ForecastConfig, build, fuse
-from models.losses import ForecastLoss
+from models.losses import ForecastLoss, LikenessLoss
 from models.restore import answer, golden, plain_config, set_weights, weights_of
 from stream.earlier import BLOCK_S, BLOCKS, EARLIER
 from stream.normalise import CHANNELS, PRIOR
@@ -36,8 +37,9 @@ CONFIG: Final = ForecastConfig(channels=len(CHANNELS), earlier=len(EARLIER), uni
 PLAN: Final = Plan(steps=1500, rate=2e-3, warm=100, decay=1e-2, average=0.995)
 BATCH: Final = 320
 SEED: Final = 0
-#: Nets in the ensemble.
+#: Nets in the ensemble, and steps in which one net learns to answer as all of them do.
 MEMBERS: Final = 5
+TAUGHT_STEPS: Final = 3000
 #: Which of them are held against nets for one head each.
 ALONE: Final = (1, 2)
 #: Steps between looks at the runs that choose the step to keep, and how many of their seconds are looked at.
@@ -67,9 +69,9 @@ def train_forecast(shop: Workshop) -> Path:
 def train_on(data: ForecastData, shop: Workshop) -> Path:
     """Train, judge, save."""
     ensemble = train_members(data, shop)
-    config = replace(shop.chosen(CONFIG), members=MEMBERS, width=widths(ensemble.left_out))
+    config = replace(shop.chosen(CONFIG), width=widths(ensemble.left_out))
     model = build(config)
-    set_weights(model, fuse(ensemble.weights))
+    set_weights(model, teach(ensemble, data, shop))
     manifest = Manifest(
         name="forecast",
         version=next_version(shop.out, "forecast"),
@@ -100,6 +102,8 @@ def train_on(data: ForecastData, shop: Workshop) -> Path:
         config=plain_config(config),
         training={
             "plan": asdict(shop.chosen(PLAN)) | {"batch": BATCH},
+            "taught_by": MEMBERS,
+            "taught_steps": TAUGHT_STEPS,
             "thrift": shop.thrift,
             "seed": SEED,
             **shop.notes,
@@ -128,6 +132,31 @@ def train_members(data: ForecastData, shop: Workshop) -> Ensemble:
     left_out = {name: answers(_net(weights[0], shop), part) for name, part in out.items()}
     weights += [descend(data.train, _task(member), shop) for member in range(1, MEMBERS)]
     return Ensemble(weights, left_out)
+
+
+def teach(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> Mapping[str, NDArray[Any]]:
+    """Weights of one net that answers as the ensemble does (distillation, Hinton et al. 2015, arXiv 1503.02531).
+
+    It sees the same windows, disturbed in the same ways, and is told what the ensemble makes of them.
+    """
+    config, plan = replace(shop.chosen(CONFIG), dropout=0.0), shop.chosen(PLAN)
+    teacher = build(replace(config, members=MEMBERS))
+    set_weights(teacher, fuse(ensemble.weights))
+    asked = Batched(teacher, [BATCH], [BATCH])
+
+    def lesson(rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
+        given, _ = draw(data.train, rng)
+        return given, asked(*given)
+
+    return Course(
+        told="forecast: one net of all",
+        seed=SEED,
+        build=lambda: build(config),
+        loss=LikenessLoss(config),
+        plan=replace(plan, steps=shop.steps(TAUGHT_STEPS)),
+        draw=lesson,
+        every=LOOK_EVERY,
+    ).run(shop)
 
 
 def _task(member: int) -> Task:

@@ -14,10 +14,10 @@ CARD: Final = """\
 
 The next minute of an athlete from the last two and what was before: heart rate, speed, yaw rate (heading change
 above 1 m/s) and acceleration for every second, with the 10th and 90th percentile of the first three at 5, 10, 20, 30,
-40 and 60 s. {members} nets as one, their answers averaged: LSTM ({units} units) over patches of {patch} s, \
-with attention
-over time, and beside it heart rate, speed and climb of the twelve minutes before in half-minute means. Changes are
-forecast from the last value seen. Trained with sensor groups gone at random, so any subset works.
+40 and 60 s. LSTM ({units} units) over patches of {patch} s, with attention over time, and beside it heart rate,
+speed and climb of the twelve minutes before in half-minute means. Changes are forecast from the last value seen.
+{members} such nets were trained with sensor groups gone at random, so that any subset works; this one then learned to
+answer as their mean does.
 
 **Trained on** one runner's runs (`hr_forecast_rikluost`, MIT), FIT and TCX workouts, the first half of one broadcast-
 tracked match (SkillCorner, MIT) and simulated sessions, all cut by the serving stages.
@@ -39,11 +39,12 @@ forecast by 0 and little else can be said of it:
 {match}
 
 Training the heads together against a net for each head alone, the same in size, seed, steps and sessions (means over
-two nets each, not the ensemble), on the match's second half:
+two nets each of those that taught this one), on the match's second half:
 
 {alone}
 
-Bands hold 80 % of outcomes by intention; widened on sessions that the first net left out, none of them counted here:
+Bands hold 80 % of outcomes by intention; widened on sessions that the first of those nets left out, none of
+them counted here:
 
 {coverage}
 
@@ -57,7 +58,7 @@ def forecast_card(manifest: Manifest) -> str:
     runs, match = metrics["figures"]["runs"], metrics["figures"]["match"]
     return CARD.format(
         version=manifest.version,
-        members=manifest.config["members"],
+        members=manifest.training["taught_by"],
         units=manifest.config["units"],
         patch=manifest.config["patch"],
         split=metrics["split"],

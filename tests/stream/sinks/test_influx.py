@@ -37,7 +37,7 @@ def refused_points() -> float:
 def test_scores_go_in_seconds_and_alerts_in_microseconds(server: FakeInflux, fake_store: InfluxStore) -> None:
     fake_store.write([score("ann", 1)], [alert(1)])
     assert [request.query["precision"] for request in server.requests] == [["s"], ["us"]]
-    assert server.lines[0].startswith("scores,athlete=ann,session=match final=0,performance_score=51,")
+    assert server.lines[0].startswith("scores,athlete=ann,session=match final=0.0,performance_score=51.0,")
     assert server.lines[0].endswith(f" {NOON // SECOND + 1}")
     assert server.lines[1].startswith(
         "alerts,athlete=ann,from=pending,rule=heart_rate_high,session=match,state=firing "

@@ -1,1 +1,1 @@
-{"key": "a84a4683278c6b56", "signature": "BKHInldLgalyqpSW2SV2jHLXRBc/8hYyDJ9hhmuVPLO12TLbEgJf27/bslP+klQ/bC2px/joqVwAWaBEpVD2Aw=="}
+{"key": "d02cc97edbebc6d4", "signature": "5Y22RqMHzR+X3PqhuFpYaQL2U7aAVc6yUii/LbTacrtqR4nIkSMg9w5DFWZ3ps+o5g2kViKluj1Gr90D2z2tAg=="}

@@ -1,1 +1,1 @@
-{"key": "a84a4683278c6b56", "signature": "Otwk4rPHbSE1XwwSGPS4Yu+c7xEKEL9sTCLLuAgoRzrb/JvyIy3n2f81VOAeHlni6lYkI641lJL1YxbyS2IQCQ=="}
+{"key": "d02cc97edbebc6d4", "signature": "mzepn1J6/mMT/MCThLPsO7QQcRbXIdU+iAltIK1GOz+gnjQqsoNbC4tYUw1XXR27qLEpfzMegAL2nFJRBQuKAQ=="}

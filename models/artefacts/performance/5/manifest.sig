@@ -1,1 +1,1 @@
-{"key": "a84a4683278c6b56", "signature": "5/5GznzutyvG7u7H09GZ6aLR5Z04TJFXnnNa1s0lVvRG+DcvRXn1nLSlHFg7UsOhLRyI8uUuvrrPMPNh+HyEAQ=="}
+{"key": "d02cc97edbebc6d4", "signature": "0Zcyqo+JO2H4jopD3AXYfTlNAqfzWeGAcTkYrZVJNGB6siI0wCiM68QtSD+J9JTRrzEYLA9IkIl6OUyOz/UBDQ=="}
