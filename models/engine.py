@@ -35,7 +35,7 @@ MODELS: Final = ("forecast", "performance", "injury")
 #: in a fifth of a second it lets the worker start, and takes a squad in a few milliseconds.
 COMPILED: Final = frozenset({"forecast", "performance"})
 #: By device. On a CPU a row costs the same from 64 rows on, and what a batch is padded with costs like rows.
-BATCH_SIZES: Final = {"CPU": (32, 64, 128, 256), "GPU": (32, 256, 1024)}
+BATCH_SIZES: Final = {"CPU": (8, 32, 64, 128, 256), "GPU": (32, 256, 1024)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ record can grow a store's columns; a name that is not listed here is ignored.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
+from math import inf, isfinite
 from typing import Any, Final
 
 #: Maps of a score whose numbers are stored, and which.
@@ -49,6 +49,10 @@ _FORECAST_FIELDS: Final = {
     for target, quantiles in FORECASTS.items()
 }
 
+#: Fields that are true or false where they are as they should be.
+_FLAGS: Final = ("injury_outside_population", "quality_stale")
+_NUMBERS: Final = frozenset({float, int})
+
 #: Every stored field, in the order of the encodings. ``final`` (0 or 1) is in every score.
 FIELDS: Final[tuple[str, ...]] = (
     "final",
@@ -66,44 +70,46 @@ def flatten(score: Mapping[str, Any]) -> dict[str, float]:
     What is null, NaN, infinite or of another type is left out; true and false are 1 and 0.
     ``final`` is always there, so that every score makes a row.
     """
-    row = {"final": float(score.get("final") is True)}
+    row: dict[str, Any] = {"final": float(score.get("final") is True)}
     for group, fields in _GROUP_FIELDS.items():
-        row.update(_numbers(score.get(group), fields))
-    injury = score.get("injury")
+        _take(row, score.get(group), fields)
+    injury, quality = score.get("injury"), score.get("quality")
     if isinstance(injury, Mapping):
-        row.update(_today(injury.get("today")))
-    quality = score.get("quality")
+        _take_today(row, injury.get("today"))
     if isinstance(quality, Mapping):
-        row.update(_numbers(quality.get("missing"), _MISSING_FIELDS))
+        _take(row, quality.get("missing"), _MISSING_FIELDS)
     forecast = score.get("forecast")
     if isinstance(forecast, Mapping):
-        row.update(_quantiles(forecast))
-    return row
+        _take_quantiles(row, forecast)
+    return _finite(row)
 
 
-def _numbers(values: Any, fields: list[tuple[str, str]]) -> dict[str, float]:
-    if not isinstance(values, Mapping):
-        return {}
-    get: Any = values.get
-    return _finite([(field, get(key)) for key, field in fields])
+def _take(row: dict[str, Any], values: Any, fields: list[tuple[str, str]]) -> None:
+    if isinstance(values, Mapping):
+        get: Any = values.get
+        row.update([(field, value) for key, field in fields if (value := get(key)) is not None])
 
 
-def _today(today: Any) -> dict[str, float]:
+def _take_today(row: dict[str, Any], today: Any) -> None:
+    _take(row, today, _TODAY_FIELDS)
     load = today.get("load") if isinstance(today, Mapping) else None
-    ends = load if isinstance(load, list) else []
-    return _numbers(today, _TODAY_FIELDS) | _finite(list(zip(_LOAD_FIELDS, ends, strict=False)))
+    row.update(zip(_LOAD_FIELDS, load if isinstance(load, list) else [], strict=False))
 
 
-def _quantiles(forecast: Mapping[str, Any]) -> dict[str, float]:
-    pairs: list[tuple[str, Any]] = []
+def _take_quantiles(row: dict[str, Any], forecast: Mapping[str, Any]) -> None:
     for target, horizons in _FORECAST_FIELDS.items():
         by_horizon = forecast.get(target)
         if isinstance(by_horizon, Mapping):
             for horizon, names in horizons:
                 values = by_horizon.get(horizon)
-                pairs += zip(names, values if isinstance(values, list) else [values], strict=False)
-    return _finite(pairs)
+                row.update(zip(names, values if isinstance(values, list) else [values], strict=False))
 
 
-def _finite(pairs: list[tuple[str, Any]]) -> dict[str, float]:
-    return {name: float(v) for name, v in pairs if isinstance(v, (float, int)) and -inf < v < inf}
+def _finite(row: dict[str, Any]) -> dict[str, float]:
+    """Without what is no finite number. Usually all are, which is told at once."""
+    for flag in _FLAGS:
+        if isinstance(row.get(flag), bool):
+            row[flag] = float(row[flag])
+    if set(map(type, row.values())) <= _NUMBERS and isfinite(sum(row.values())):
+        return row
+    return {name: float(v) for name, v in row.items() if isinstance(v, (float, int)) and -inf < v < inf}

@@ -44,7 +44,7 @@ def line(measurement: str, tags: Mapping[str, str], fields: Mapping[str, float |
 
 def _values(fields: Mapping[str, float | str]) -> str:
     """Numbers alone, as scores have them, are written as JSON, whose punctuation is changed: ten times faster."""
-    if any(isinstance(value, str) for value in fields.values()):
+    if str in set(map(type, fields.values())):
         return ",".join([f"{name}={_literal(value)}" for name, value in fields.items()])
     written = orjson.dumps(fields)
     if b"null" in written:

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from stream.errors import StoreUnavailable
-from stream.sinks.influx import InfluxStore
+from stream.sinks.influx import LANES, LINES_A_REQUEST, InfluxStore
 from stream.sinks.store import MAX_TIME_US, HistoryQuery
 from tests.stream.sinks.examples import NOON, SECOND, alert, score
 from tests.stream.sinks.fakes import FakeInflux
@@ -50,14 +50,34 @@ def test_ids_of_scores_and_events_are_not_tags(server: FakeInflux, fake_store: I
     assert not any(alert().id in one or str(NOON) in one for one in series)
 
 
-def test_requests_are_compressed_and_of_five_thousand_lines_at_most(
-    server: FakeInflux, fake_store: InfluxStore
-) -> None:
-    fake_store.write([score("ann", second) for second in range(5_001)], [])
+def test_requests_are_compressed_and_not_too_long(server: FakeInflux, fake_store: InfluxStore) -> None:
+    fake_store.write([score("ann", second) for second in range(LINES_A_REQUEST + 1)], [])
     counts = [len(request.body.decode().split("\n")) for request in server.requests]
-    assert counts == [5_000, 1]
+    assert counts == [LINES_A_REQUEST, 1]
     assert all(request.headers["Content-Encoding"] == "gzip" for request in server.requests)
     assert all(request.headers["Authorization"] == "Token secret" for request in server.requests)
+
+
+def test_an_athletes_scores_go_out_in_order_beside_those_of_others(
+    server: FakeInflux, fake_store: InfluxStore
+) -> None:
+    names = [f"a{number}" for number in range(20)]
+    fake_store.write([score(name, second) for second in range(300) for name in names], [])
+    assert len(server.requests) > LANES
+    stamps: dict[str, list[int]] = {}
+    for line in server.lines:
+        stamps.setdefault(line.split(",")[1], []).append(int(line.rsplit(" ", 1)[1]))
+    assert len(stamps) == len(names)
+    assert all(of == list(range(of[0], of[0] + 300)) for of in stamps.values())
+
+
+def test_one_lane_that_fails_leaves_nothing_under_way(server: FakeInflux, fake_store: InfluxStore) -> None:
+    server.answers = [(503, "not now")]
+    with pytest.raises(StoreUnavailable):
+        fake_store.write([score(f"a{number}", 1) for number in range(40)], [])
+    assert len(server.requests) == LANES
+    fake_store.write([score(f"a{number}", 1) for number in range(40)], [])
+    assert len({line.split(",")[1] for line in server.lines}) == 40
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
