@@ -1,11 +1,11 @@
-"""One network behind a few fixed batch sizes, each compiled once. Any number of rows goes in; order is kept."""
+"""One network for any number of rows: as one graph, or in batches of a few sizes that XLA has compiled."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,27 +14,41 @@ from models.lean import keras, tf
 
 Float32 = NDArray[np.float32]
 
+#: A compiled batch has to be as full as this, or its padding costs more than compiling gains.
+FULL: Final = 0.8
+#: Rows of one call of the graph at most: memory.
+MOST: Final = 2048
+
 
 class Batched:
-    """Pads rows to the smallest warm size that takes them, splits above the largest.
+    """Any number of rows goes in; order is kept.
 
-    ``sizes``: all batch sizes, smallest first; those of ``compiled`` go through XLA, which takes seconds each.
-    Sizes not warmed up yet are passed over, so that a call never waits for the compiler once one size is warm; the
-    first call that would take another size has it warmed up in a thread of its own.
-    ``outputs``: the shapes of the outputs without rows; names are in the network's order.
+    The graph takes any number and is traced in a tenth of a second. Compiled by XLA for a fixed number it takes a
+    tenth less time, but half a second to compile, so each of the sizes ``compiled`` is made in a thread of its own
+    once a call has rows for it; no call waits. ``outputs``: the shapes of the outputs without rows; names are in the
+    network's order.
     """
 
-    def __init__(self, model: keras.Model, sizes: Sequence[int], compiled: Sequence[int]) -> None:
-        self._model, self._xla = model, frozenset(compiled)
+    def __init__(self, model: keras.Model, compiled: Sequence[int] = ()) -> None:
         self._shapes = [tuple(i.shape[1:]) for i in model.inputs]
         self.outputs = [tuple(o.shape[1:]) for o in model.outputs]
-        self._calls: dict[int, Callable[..., list[Any]]] = {}
+        self.input_names = [i.name for i in model.inputs]
+        self.output_names = list(model.output_names)
+        self.sizes = tuple(sorted(compiled))
+        self._graph, self._xla = (self._traced(model, xla=xla) for xla in (False, True))
         self._warm: tuple[int, ...] = ()
         self._wanted: set[int] = set()
         self._warming = threading.Lock()
-        self.sizes = tuple(sorted(sizes))
-        self.input_names = [i.name for i in model.inputs]
-        self.output_names = list(model.output_names)
+
+    def _traced(self, model: keras.Model, *, xla: bool) -> Any:
+        """A graph for any number of rows; XLA compiles it anew for each number it is called with."""
+
+        def call(*inputs: Any) -> list[Any]:
+            outputs = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+            return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+        signature = [tf.TensorSpec((None, *shape), tf.float32) for shape in self._shapes]
+        return tf.function(call, input_signature=signature, jit_compile=xla)
 
     @property
     def warm(self) -> tuple[int, ...]:
@@ -42,62 +56,51 @@ class Batched:
         return self._warm
 
     def warm_up(self, sizes: Iterable[int] | None = None) -> dict[int, float]:
-        """Compile sizes (all without any), smallest first; seconds each took."""
-        took = {}
+        """Trace the graph and compile sizes (all without any); seconds each took, 1 for the graph."""
+        took = {1: self._timed(self._graph, 1)}
         for size in sorted(self.sizes if sizes is None else sizes):
-            begin = time.perf_counter()
-            self._run(size, [np.zeros((size, *shape), np.float32) for shape in self._shapes])
-            took[size] = time.perf_counter() - begin
+            took[size] = self._timed(self._xla, size)
             with self._warming:
                 self._warm = tuple(sorted({*self._warm, size}))
         return took
 
+    def _timed(self, graph: Any, rows: int) -> float:
+        begin = time.perf_counter()
+        _run(graph, [np.zeros((rows, *shape), np.float32) for shape in self._shapes])
+        return time.perf_counter() - begin
+
     def __call__(self, *inputs: NDArray[Any]) -> list[Float32]:
         """Inputs ``(B, …)`` to outputs ``(B, …)``."""
-        rows = len(inputs[0])
-        if rows == 0:
-            return [np.zeros((0, *shape), np.float32) for shape in self.outputs]
-        parts, begin = [], 0
+        rows, parts, begin = len(inputs[0]), [], 0
         while begin < rows:
-            self._want(rows - begin)
             size = self._size(rows - begin)
-            count = min(size, rows - begin)
-            chunk = [_padded(a[begin : begin + count], size) for a in inputs]
-            parts.append([output[:count] for output in self._run(size, chunk)])
+            count = min(size or MOST, rows - begin)
+            chunk = [_padded(a[begin : begin + count], size or count) for a in inputs]
+            outputs = _run(self._xla if size else self._graph, chunk)
+            parts.append([output[:count] for output in outputs])
             begin += count
-        return [np.concatenate(column) for column in zip(*parts, strict=True)]
+        if not parts:
+            return [np.zeros((0, *shape), np.float32) for shape in self.outputs]
+        return parts[0] if len(parts) == 1 else [np.concatenate(part) for part in zip(*parts, strict=True)]
 
-    def _want(self, rows: int) -> None:
-        """Have the size for so many rows warmed up beside the calls, if it is not."""
-        size = next((size for size in self.sizes if size >= rows), self.sizes[-1])
-        if self._warm and size not in self._warm and size not in self._wanted:
-            self._wanted.add(size)
-            threading.Thread(target=self.warm_up, args=([size],), name=f"warm-{size}").start()
-
-    def _size(self, rows: int) -> int:
-        usable = self._warm or self.sizes[:1]
-        return next((size for size in usable if size >= rows), usable[-1])
-
-    def _run(self, size: int, inputs: list[Float32]) -> list[Float32]:
-        if size not in self._calls:
-            self._calls[size] = self._compiled(size)
-        return [output.numpy() for output in self._calls[size](*(tf.constant(a) for a in inputs))]
-
-    def _compiled(self, size: int) -> Callable[..., list[Any]]:
-        """One graph for one batch size; with XLA it is compiled at its first call."""
-        signature = [tf.TensorSpec((size, *shape), tf.float32) for shape in self._shapes]
-
-        def call(*inputs: Any) -> list[Any]:
-            outputs = self._model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
-            return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
-
-        graph = tf.function(call, input_signature=signature, jit_compile=size in self._xla)
-        return graph.get_concrete_function()  # type: ignore[no-any-return]
+    def _size(self, rows: int) -> int | None:
+        """The compiled size that the next of so many rows are worth, None where that is none (yet)."""
+        full = [size for size in self.sizes if FULL * size <= rows <= size or rows > self.sizes[-1] == size]
+        if not full:
+            return None
+        if full[0] not in self._warm and full[0] not in self._wanted:
+            self._wanted.add(full[0])
+            threading.Thread(target=self.warm_up, args=([full[0]],), name=f"warm-{full[0]}").start()
+        return full[0] if full[0] in self._warm else None
 
 
-def _padded(rows: NDArray[Any], size: int) -> Float32:
+def _run(graph: Any, inputs: Sequence[NDArray[Any]]) -> list[Float32]:
+    return [output.numpy() for output in graph(*(tf.constant(np.asarray(a, np.float32)) for a in inputs))]
+
+
+def _padded(rows: NDArray[Any], size: int) -> NDArray[Any]:
     if len(rows) == size:
-        return np.asarray(rows, np.float32)
+        return rows
     padded = np.zeros((size, *rows.shape[1:]), np.float32)
     padded[: len(rows)] = rows
     return padded

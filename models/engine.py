@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,11 +31,10 @@ Float32 = NDArray[np.float32]
 TellDrift = Callable[[str, str, Mapping[str, float]], None]
 
 MODELS: Final = ("forecast", "performance", "injury")
-#: Networks worth XLA's time; injury runs once per athlete and session. The smallest batch size never is: traced
-#: in a fifth of a second it lets the worker start, and takes a squad in a few milliseconds.
+#: Networks worth XLA's time, and the sizes of batches it compiles them for; injury runs once per athlete and session.
 COMPILED: Final = frozenset({"forecast", "performance"})
-#: By device. On a CPU a row costs the same from 64 rows on, and what a batch is padded with costs like rows.
-BATCH_SIZES: Final = {"CPU": (8, 32, 64, 128, 256), "GPU": (32, 256, 1024)}
+#: UNVERIFIED on a GPU: without XLA there, so that Keras takes cuDNN's LSTM.
+BATCH_SIZES: Final = {"CPU": (32, 256), "GPU": ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,7 @@ class Engine:
         trust: Trust | None = None,
     ) -> None:
         self.device = use_device(threads)
+        self._sizes = tuple(BATCH_SIZES[self.device] if batch_sizes is None else batch_sizes)
         self.manifests: dict[str, Manifest] = {}
         self._networks: dict[str, Batched] = {}
         self._explainers: dict[str, Explainer] = {}
@@ -79,15 +79,12 @@ class Engine:
         for name in MODELS:
             version = (named or {}).get(name)
             folder = find_artefact(root, name, version) if version else find_labelled(root, name)
-            self._put(load_artefact(folder, trust), batch_sizes or BATCH_SIZES[self.device])
+            self._put(load_artefact(folder, trust), self._sizes)
 
     def _put(self, artefact: Artefact, batch_sizes: Sequence[int]) -> None:
         name = artefact.manifest.name
-        # UNVERIFIED on a GPU: without XLA there, so that Keras takes cuDNN's LSTM.
-        worth = self.device == "CPU" and name in COMPILED
-        compiled = sorted(batch_sizes)[1:] if worth else ()
         model = restore(artefact)
-        self._networks[name] = Batched(model, batch_sizes, compiled)
+        self._networks[name] = Batched(model, batch_sizes if name in COMPILED else ())
         if name == "injury":
             self._explainers[name] = output_of(model, 0)
         if name == "performance":
@@ -119,22 +116,16 @@ class Engine:
 
     def _take(self, artefact: Artefact) -> None:
         """Another version of a model, without touching what a copy of this engine shares."""
-        sizes = self.batch_sizes
         self.manifests, self._networks = dict(self.manifests), dict(self._networks)
         self._explainers, self._drifts = dict(self._explainers), dict(self._drifts)
         self._references = dict(self._references)
-        self._put(artefact, sizes)
-        self._networks[artefact.manifest.name].warm_up(sizes[:1])
+        self._put(artefact, self._sizes)
+        self._networks[artefact.manifest.name].warm_up(())
 
     @property
     def versions(self) -> dict[str, str]:
         """Model name to version."""
         return {name: manifest.version for name, manifest in self.manifests.items()}
-
-    @property
-    def batch_sizes(self) -> tuple[int, ...]:
-        """Batch sizes, smallest first."""
-        return self._networks["forecast"].sizes
 
     @property
     def quantile_levels(self) -> tuple[float, ...]:
@@ -146,13 +137,12 @@ class Engine:
         """Whether the injury model was shown to rank better once today's load is known."""
         return bool(self.manifests["injury"].outputs.get("probability", {}).get("today_helps", False))
 
-    def warm_up(self, sizes: Iterable[int] | None = None) -> dict[str, dict[int, float]]:
-        """Compile the given sizes (all without any), smallest first; seconds each took, by model."""
-        wanted = sorted(self.batch_sizes if sizes is None else sizes)
-        took: dict[str, dict[int, float]] = {name: {} for name in MODELS}
-        for size in wanted:
-            for name, network in self._networks.items():
-                took[name] |= network.warm_up([size])
+    def warm_up(self, *, compiled: bool = True) -> dict[str, dict[int, float]]:
+        """Trace all networks and compile them for all batch sizes, or leave that to the calls that want them.
+
+        Seconds each took, by model.
+        """
+        took = {name: network.warm_up(None if compiled else ()) for name, network in self._networks.items()}
         log.debug("warm %s", took)
         return took
 

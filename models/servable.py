@@ -5,9 +5,9 @@ Not thread-safe: one thread calls it, once another is done with warming it up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,27 +22,24 @@ from models.tensors import Explained, Tensor
 
 Float32 = NDArray[np.float32]
 
-#: Rows a batch is padded to: one request alone, a squad, a full batch.
-BATCH_SIZES: Final = (1, 32, 256)
-
 
 class Servable:
     """A network with its names. Its golden example was answered right before it is here."""
 
-    def __init__(self, artefact: Artefact, sizes: Sequence[int] = BATCH_SIZES) -> None:
+    def __init__(self, artefact: Artefact) -> None:
         model = restore(artefact)
         manifest = artefact.manifest
         self.manifest, self.name, self.version = manifest, manifest.name, manifest.version
         self.inputs = _tensors([i.name for i in model.inputs], model.inputs, manifest.inputs)
         self.outputs = _tensors(model.output_names, model.outputs, _with_levels(manifest))
-        self._network = Batched(model, sizes, ())
+        self._network = Batched(model)
         self._model = model
         self._explainers: dict[int, Explainer] = {}
         self._drift = None if artefact.reference is None else Drift(artefact.reference)
         self._tell_drift: Callable[[Mapping[str, float]], None] | None = None
 
     def warm_up(self) -> dict[int, float]:
-        """Trace every batch size; seconds each took."""
+        """Trace the network; seconds it took."""
         return self._network.warm_up()
 
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, Float32]:

@@ -177,7 +177,11 @@ class Route:
         arms = self.lineup.rows(self._names(started))
         days = np.stack([found.window for found in inputs])
         risks = arms.injury(days).astype(np.float64)
-        pushes = arms.injury_pushes(days, ordinary(days))
+        pushes = np.zeros_like(days)
+        known = np.flatnonzero([found.abstains is None for found in inputs])
+        if len(known):
+            asked = days[known]
+            pushes[known] = arms.some(known).injury_pushes(asked, ordinary(asked))
         told = zip(started, risks, mornings, inputs, pushes, arms.versions_by_row(), strict=True)
         for slot, members, rows, found, pushed, version in told:
             injury = self._injury(slot, members, rows, found.abstains)

@@ -44,7 +44,7 @@ class RegistryFleet:
             engine = Networks(self._root, named=named, trust=self._trust)
         except (ArtefactMissing, ArtefactDamaged) as error:
             raise ModelRefused(str(error)) from None
-        engine.warm_up(engine.batch_sizes[:1])
+        engine.warm_up(compiled=False)
         engine.watch_drift(metrics.tell_drift)
         metrics.watch_gpu(gpu_bytes if engine.device == "GPU" else None)
         return engine, labels

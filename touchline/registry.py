@@ -170,6 +170,6 @@ def prove(folder: Path, keys: Trusted) -> None:
     try:
         artefact = load_artefact(folder, keys)
         check_fit(artefact.manifest)
-        Batched(restore(artefact), [WARM_ROWS], ()).warm_up()
+        Batched(restore(artefact)).warm_up()
     except (ArtefactMissing, ArtefactDamaged) as error:
         raise ModelRefused(str(error)) from None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.artefact import ArtefactMissing, find_artefact, load_artefact
-from models.batched import Batched
+from models.batched import MOST, Batched
 from models.engine import MODELS, Engine
 from models.restore import answer, restore
 from tests.models.builders import save_small
@@ -77,7 +77,6 @@ def test_no_rows_give_no_rows(engine: Engine) -> None:
 def test_the_engine_says_what_it_runs(engine: Engine) -> None:
     assert engine.versions == {"forecast": "1", "performance": "1", "injury": "1"}
     assert engine.quantile_levels == (0.1, 0.5, 0.9)
-    assert engine.batch_sizes == (4, 16)
     assert engine.device in ("CPU", "GPU")
 
 
@@ -87,30 +86,43 @@ def test_probabilities_are_probabilities(engine: Engine) -> None:
     assert ((found >= 0) & (found <= 1)).all()
 
 
-def test_sizes_that_are_not_warm_are_passed_over(root: Path) -> None:
-    model = restore(load_artefact(find_artefact(root, "injury")))
-    network = Batched(model, (2, 8), compiled=(8,))
-    days = rows(11, 14, 17)
-    before = network(days)[0]
-    assert network.warm_up([2]).keys() == {2}
-    np.testing.assert_allclose(network(days)[0], before, atol=1e-6)
-    assert network.warm_up([8]).keys() == {8}
-    np.testing.assert_allclose(network(days)[0], before, atol=1e-6)
+def one_network(root: Path, *compiled: int) -> Batched:
+    return Batched(restore(load_artefact(find_artefact(root, "injury"))), compiled)
 
 
-def test_a_size_that_is_needed_is_warmed_up_beside_the_calls(root: Path) -> None:
-    network = Batched(restore(load_artefact(find_artefact(root, "injury"))), (2, 8, 64), compiled=(8, 64))
-    network.warm_up([2])
-    days = rows(7, 14, 17)
-    few = network(days[:2])[0]
-    assert list(network.warm) == [2], "two rows want no more"
+@pytest.mark.parametrize("count", [1, 3, 7, 8, 9, 40])
+def test_the_answer_is_that_of_the_graph_whatever_is_compiled(root: Path, count: int) -> None:
+    days = rows(count, 14, 17)
+    network = one_network(root, 4, 8)
+    alone = one_network(root)(days)[0]
+    assert network.warm_up().keys() == {1, 4, 8}
+    np.testing.assert_allclose(network(days)[0], alone, atol=1e-6)
+
+
+def test_no_rows_are_no_answers(root: Path) -> None:
+    assert one_network(root, 4)(rows(0, 14, 17))[0].shape[0] == 0
+
+
+def test_more_rows_than_one_call_takes_are_split(root: Path) -> None:
+    days = rows(MOST + 5, 14, 17)
+    found = one_network(root)(days)[0]
+    assert len(found) == len(days)
+    np.testing.assert_allclose(found[-5:], one_network(root)(days[-5:])[0], atol=1e-6)
+
+
+def test_a_size_that_is_worth_it_is_compiled_beside_the_calls(root: Path) -> None:
+    network = one_network(root, 8, 64)
+    network.warm_up(())
+    days = rows(70, 14, 17)
+    few = network(days[:3])[0]
+    assert list(network.warm) == [], "three rows in eight are mostly padding"
     before = network(days)[0]
     deadline = time.monotonic() + 60
-    while list(network.warm) != [2, 8] and time.monotonic() < deadline:
+    while list(network.warm) != [64] and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert list(network.warm) == [2, 8]
+    assert list(network.warm) == [64]
     np.testing.assert_allclose(network(days)[0], before, atol=1e-6)
-    np.testing.assert_allclose(network(days[:2])[0], few, atol=1e-6)
+    np.testing.assert_allclose(network(days[:3])[0], few, atol=1e-6)
 
 
 def test_an_older_version_can_be_named_and_an_unknown_one_is_missing(root: Path, tmp_path: Path) -> None:

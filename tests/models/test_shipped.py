@@ -123,7 +123,7 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_shipped_model_has_a_reference_of_all_it_takes_and_gives(name: str) -> None:
     artefact = load_artefact(find_artefact(SHIPPED, name))
     assert artefact.reference is not None
-    servable = Servable(artefact, (4,))
+    servable = Servable(artefact)
     heard: list[Mapping[str, float]] = []
     servable.watch_drift(heard.append)
     golden = {tensor.name: artefact.golden[f"input_{k}"] for k, tensor in enumerate(servable.inputs)}

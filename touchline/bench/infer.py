@@ -87,7 +87,7 @@ def _contenders(model: Any, device: str) -> dict[str, Ask]:
     from models.lean import tf  # noqa: PLC0415
 
     sizes = BATCH_SIZES[device]
-    ours = Batched(model, sizes, sizes[1:] if device == "CPU" else ())
+    ours = Batched(model, sizes)
     ours.warm_up()
     plain = tf.function(lambda given: model(given, training=False), reduce_retracing=True)
     return {

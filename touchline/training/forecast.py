@@ -142,7 +142,8 @@ def teach(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> Mapping[str
     config, plan = replace(shop.chosen(CONFIG), dropout=0.0), shop.chosen(PLAN)
     teacher = build(replace(config, members=MEMBERS))
     set_weights(teacher, fuse(ensemble.weights))
-    asked = Batched(teacher, [BATCH], [BATCH])
+    asked = Batched(teacher, [BATCH])
+    asked.warm_up()
 
     def lesson(rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
         given, _ = draw(data.train, rng)

@@ -55,8 +55,6 @@ SEED: Final = 0
 TELL_EVERY: Final = 100
 #: Every so many-th athlete settings are judged on.
 LEFT_OUT_EVERY: Final = 5
-#: Rows that the finished network is asked at once.
-ROWS_A_CALL: Final = 256
 #: A session gives rows only if it has this many; easy ones in cold air have few, and are judged by few.
 LEAST_ROWS: Final = 20
 #: Share of rows in which the venue's heat and the profile are hidden, and in which the efficiency is used.
@@ -126,7 +124,7 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
 
 def network_of(model: Any) -> Network:
     """The model as a function of arrays."""
-    batched = Batched(model, [ROWS_A_CALL], ())
+    batched = Batched(model)
 
     def network(effort: Float32, static: Float32) -> tuple[Float32, Float32]:
         quantiles, *usual = batched(effort, static)

@@ -14,12 +14,11 @@ from models.drift import reference_of
 
 #: Rows of the training set that are looked at, and rows of a call.
 ROWS: Final = 8_000
-AT_ONCE: Final = 500
 
 
 def reference(model: Any, manifest: Manifest, inputs: Sequence[NDArray[Any]]) -> dict[str, Any]:
     """The reference of rows ``(B, …)`` of every input, in the network's order."""
-    network = Batched(model, [AT_ONCE], ())
+    network = Batched(model)
     outputs = network(*inputs)
     given = zip(network.input_names, inputs, strict=True)
     told = zip(network.output_names, outputs, strict=True)
