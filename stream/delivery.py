@@ -27,8 +27,9 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
-#: A poll waits this long for records, s. Kafka answers as soon as there is one.
-POLL_S: Final = 1.0
+#: A poll waits this long for records, s. Partitions that Faust paused, because too much waits for the agent, are
+#: polled again after that.
+POLL_S: Final = 0.05
 FETCH_WAIT_MS: Final = 50
 NOWHERE: Final = -1
 

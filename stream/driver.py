@@ -14,8 +14,9 @@ from stream.settings import Settings
 
 #: How long a process may wait (for a store, say) before it leaves its group or Faust calls it stuck: 30 days, s.
 OUTAGE_S: Final = 30 * 24 * 3600.0
-#: Chunks that an agent takes in one go at most; twice as many wait for it before fetching pauses.
-CHUNKS: Final = 16
+#: Chunks that an agent takes in one go at most; twice as many wait for it before fetching pauses. A broker that
+#: answers at once makes chunks small: they gather here while the agent works.
+CHUNKS: Final = 64
 
 #: Objects made before a collection of the youngest, and collections of one age before one of the next.
 GARBAGE: Final = (50_000, 20, 20)
