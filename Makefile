@@ -49,12 +49,10 @@ fix: setup ## Format and mend what lint can mend
 soak: setup ## The long tests
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
-bench: setup ## Benchmarks, as ratios within one run
+bench: setup ## Benchmarks, as ratios within one run, and docs/performance.md
 	$(BIN)/python -m tests.benchmarks.route $(ARGS)
 	$(BIN)/python -m tests.benchmarks.serving
-	$(BIN)/touchline bench dispatch --raw
-	$(BIN)/touchline bench dispatch
-	$(BIN)/touchline bench live
+	$(BIN)/python -m tests.benchmarks.report
 
 train: setup ## Train the models on TOUCHLINE_DATA (default ../shared/data) and the simulator
 	$(BIN)/touchline train all $(ARGS)

@@ -49,9 +49,11 @@ _FORECAST_FIELDS: Final = {
     for target, quantiles in FORECASTS.items()
 }
 
-#: Fields that are true or false where they are as they should be.
-_FLAGS: Final = ("injury_outside_population", "quality_stale")
-_NUMBERS: Final = frozenset({float, int})
+#: Fields that are whole numbers, or true or false, where they are as they should be.
+_WHOLE: Final = (
+    "injury_horizon_days", "injury_outside_population", "quality_late", "quality_clamped", "quality_frames",
+    "quality_stale", "lineage_device_us", "lineage_ingest_us", "lineage_scored_us",
+)  # fmt: skip
 
 #: Every stored field, in the order of the encodings. ``final`` (0 or 1) is in every score.
 FIELDS: Final[tuple[str, ...]] = (
@@ -107,9 +109,9 @@ def _take_quantiles(row: dict[str, Any], forecast: Mapping[str, Any]) -> None:
 
 def _finite(row: dict[str, Any]) -> dict[str, float]:
     """Without what is no finite number. Usually all are, which is told at once."""
-    for flag in _FLAGS:
-        if isinstance(row.get(flag), bool):
-            row[flag] = float(row[flag])
-    if set(map(type, row.values())) <= _NUMBERS and isfinite(sum(row.values())):
+    for name in _WHOLE:
+        if isinstance(row.get(name), int):
+            row[name] = float(row[name])
+    if set(map(type, row.values())) == {float} and isfinite(sum(row.values())):
         return row
     return {name: float(v) for name, v in row.items() if isinstance(v, (float, int)) and -inf < v < inf}

@@ -25,8 +25,10 @@ from touchline.collect import Collector, percentiles_ms
 from touchline.embedded import EmbeddedBroker
 from touchline.processes import Child, Processes, environment
 
-#: Sessions begin and networks are compiled in the first seconds, which are not measured, s.
-WARM_S: Final = 10
+#: Sessions begin and networks are compiled in the first seconds, which are not measured, s. Half of the athletes
+#: begin: what memory the others add is theirs, and not the networks'.
+HALF_S: Final = 7
+WARM_S: Final = 14
 #: Athletes' clocks differ: their frames are spread over a tenth of a second in so many parts.
 PARTS: Final = 10
 #: How long frames may take to come to rest at the end, s.
@@ -152,15 +154,18 @@ async def _measure(
     config: LiveConfig, sender: Sender, collector: Collector, around: tuple[Child, Tell]
 ) -> dict[str, Any]:
     worker, tell = around
-    seen, empty = collector.seen, reading(worker.process.pid)
+    seen = collector.seen
+    half = began = reading(worker.process.pid)
     sending = asyncio.create_task(asyncio.to_thread(sender.send))
     until = time.monotonic() + WARM_S
     ends = until + config.seconds
     lags: list[tuple[float, int]] = []
-    first, began = 0, empty
+    first = 0
     while (now := time.monotonic()) < ends:
         worker.check()
         await collector.step(20)
+        if sender.sending < config.athletes and now >= until - WARM_S + HALF_S:
+            half, sender.sending = reading(worker.process.pid), config.athletes
         if now >= until:
             if not lags:
                 first, began = len(seen.latency_us), reading(worker.process.pid)
@@ -184,7 +189,7 @@ async def _measure(
         "latency_ms": percentiles_ms(seen.latency_us[first:last]),
         "worker_cpu_s": round(cpu_s, 2),
         "athletes_per_core": round(config.athletes * config.seconds / cpu_s) if cpu_s else None,
-        "rss_bytes_per_athlete": round((ended.rss_bytes - empty.rss_bytes) / config.athletes),
+        "rss_bytes_per_athlete": round((ended.rss_bytes - half.rss_bytes) / -(-config.athletes // 2)),
         "scores": len(seen.scores),
         "lost": sender.sent - seen.accounted(),
         "behind_ms": round(1000 * sender.behind_s, 1),
@@ -200,7 +205,10 @@ async def _rest(sender: Sender, collector: Collector, worker: Child) -> None:
 
 
 class Sender:
-    """Sends the load in real time from a thread, with confluent-kafka; ``behind_s``: the most it was late."""
+    """Sends the load in real time from a thread, with confluent-kafka.
+
+    ``sending``: how many of the athletes have begun; ``behind_s``: the most it was late.
+    """
 
     def __init__(self, bootstrap: str, config: LiveConfig, partitions: int) -> None:
         try:
@@ -210,6 +218,7 @@ class Sender:
         self.sent = 0
         self.behind_s = 0.0
         self.stop = False
+        self.sending = config.athletes // 2
         self._load = Load(config.athletes)
         everyone = list(range(partitions))
         self._partition = [DefaultPartitioner()(key, everyone, everyone) for key in self._load.keys]
@@ -224,7 +233,7 @@ class Sender:
             t0_us = start_us + number * FRAME_US
             for part in range(PARTS):
                 self._wait(t0_us + FRAME_US + part * FRAME_US // PARTS)
-                chosen = slice(part, None, PARTS)
+                chosen = slice(part, self.sending, PARTS)
                 self._produce(self._load.tick(number, t0_us + part * FRAME_US // PARTS, chosen), chosen)
             if number % FRAMES_A_SECOND == 0:
                 for partition in range(self._partitions):
