@@ -35,20 +35,25 @@ class Batched:
         self.input_names = [i.name for i in model.inputs]
         self.output_names = list(model.output_names)
         self.sizes = tuple(sorted(compiled))
-        self._graph, self._xla = (self._traced(model, xla=xla) for xla in (False, True))
+        self._model = model
+        self._graphs: dict[bool, Any] = {}  # by whether XLA compiles it
         self._warm: tuple[int, ...] = ()
         self._wanted: set[int] = set()
         self._warming = threading.Lock()
 
-    def _traced(self, model: keras.Model, *, xla: bool) -> Any:
-        """A graph for any number of rows; XLA compiles it anew for each number it is called with."""
+    def _graph(self, *, xla: bool) -> Any:
+        """The graph for any number of rows; XLA compiles it anew for each number it is called with."""
+        if xla not in self._graphs:
+            self._graphs[xla] = self._traced(xla=xla)
+        return self._graphs[xla]
 
+    def _traced(self, *, xla: bool) -> Any:
         def call(*inputs: Any) -> list[Any]:
-            outputs = model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+            outputs = self._model(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
             return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
         signature = [tf.TensorSpec((None, *shape), tf.float32) for shape in self._shapes]
-        return tf.function(call, input_signature=signature, jit_compile=xla)
+        return tf.function(call, input_signature=signature, jit_compile=xla).get_concrete_function()
 
     @property
     def warm(self) -> tuple[int, ...]:
@@ -57,9 +62,9 @@ class Batched:
 
     def warm_up(self, sizes: Iterable[int] | None = None) -> dict[int, float]:
         """Trace the graph and compile sizes (all without any); seconds each took, 1 for the graph."""
-        took = {1: self._timed(self._graph, 1)}
+        took = {1: self._timed(self._graph(xla=False), 1)}
         for size in sorted(self.sizes if sizes is None else sizes):
-            took[size] = self._timed(self._xla, size)
+            took[size] = self._timed(self._graph(xla=True), size)
             with self._warming:
                 self._warm = tuple(sorted({*self._warm, size}))
         return took
@@ -76,7 +81,7 @@ class Batched:
             size = self._size(rows - begin)
             count = min(size or MOST, rows - begin)
             chunk = [_padded(a[begin : begin + count], size or count) for a in inputs]
-            outputs = _run(self._xla if size else self._graph, chunk)
+            outputs = _run(self._graph(xla=size is not None), chunk)
             parts.append([output[:count] for output in outputs])
             begin += count
         if not parts:
@@ -95,7 +100,8 @@ class Batched:
 
 
 def _run(graph: Any, inputs: Sequence[NDArray[Any]]) -> list[Float32]:
-    return [output.numpy() for output in graph(*(tf.constant(np.asarray(a, np.float32)) for a in inputs))]
+    outputs = graph(*(tf.constant(np.asarray(a, np.float32)) for a in inputs))
+    return [np.asarray(output, np.float32) for output in outputs]
 
 
 def _padded(rows: NDArray[Any], size: int) -> NDArray[Any]:

@@ -21,6 +21,7 @@ from models.batched import Batched
 from models.device import use_device
 from models.drift import Drift
 from models.explain import Explainer, output_of, percentile_of
+from models.half import in_half
 from models.labels import find_labelled
 from models.restore import restore
 
@@ -84,6 +85,8 @@ class Engine:
     def _put(self, artefact: Artefact, batch_sizes: Sequence[int]) -> None:
         name = artefact.manifest.name
         model = restore(artefact)
+        if self.device == "GPU":  # UNVERIFIED
+            model = in_half(artefact)
         self._networks[name] = Batched(model, batch_sizes if name in COMPILED else ())
         if name == "injury":
             self._explainers[name] = output_of(model, 0)

@@ -88,13 +88,15 @@ def build(config: ForecastConfig) -> keras.Model:
     change, acceleration, width = (_mean(heads) for heads in zip(*members, strict=True))
 
     picked, scales = [h - 1 for h in HORIZONS], config.scales()
-    median = layer.Identity(name="median")(anchor[:, :, None] + change * scales)  # (B, 3, 60)
+    median = layer.Identity(name="median", dtype="float32")(
+        anchor[:, :, None] + change * scales
+    )  # (B, 3, 60)
     calibrated = scales[:, picked, None] * np.asarray(config.width, np.float32)[:, :, None]  # (3, 6, 1)
     middle = keras.ops.stack([median[:, :, h] for h in picked], axis=2)[..., None]  # (B, 3, 6, 1)
-    bands = layer.Identity(name="bands")(
+    bands = layer.Identity(name="bands", dtype="float32")(
         middle + width * calibrated * np.array([-1.0, 1.0], np.float32)
     )  # (B, 3, 6, 2)
-    acceleration = layer.Identity(name="acceleration")(acceleration)  # (B, 60)
+    acceleration = layer.Identity(name="acceleration", dtype="float32")(acceleration)  # (B, 60)
     return keras.Model([x, anchor, earlier], [median, acceleration, bands], name="forecast")
 
 

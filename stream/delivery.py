@@ -31,6 +31,8 @@ from faust.types.tuples import TP, ConsumerMessage
 #: polled again after that.
 POLL_S: Final = 0.05
 FETCH_WAIT_MS: Final = 50
+#: After a poll that brought less than it might have, more gathers for so long, s: what each chunk costs is Faust's.
+GATHER_S: Final = 0.02
 NOWHERE: Final = -1
 
 Positions = Mapping[TopicPartition, int]
@@ -161,6 +163,8 @@ class ChunkConsumer(driver.Consumer):
                 self.app.monitor.track_tp_end_offset(ensure_TP(place), self.highwater(ensure_TP(place)))
                 message = self._message(ensure_TP(place), Chunk(epoch, records))
                 await self.wait_first(self.callback(message), self.suspend_flow.wait())
+            if sum(map(len, polled.values())) < self.app.conf.broker_max_poll_records:
+                await asyncio.sleep(GATHER_S)
 
     def _message(self, place: TP, chunk: Chunk) -> ConsumerMessage:
         """A chunk as Faust's one message; what Faust reads of it is what its last record has."""

@@ -59,7 +59,8 @@ def live(
 
     async def measure(tell: Tell) -> dict[str, Any]:
         found = await run(LiveConfig(athletes, seconds), settings, tell)
-        return found | ({"peers": await run_peers(seconds, settings, tell)} if peers else {})
+        asked = LiveConfig(athletes, seconds)
+        return found | ({"peers": await run_peers(asked, settings, tell)} if peers else {})
 
     with progress() as tell:
         found = asyncio.run(measure(tell))

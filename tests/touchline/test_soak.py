@@ -1,14 +1,21 @@
-"""An hour of a match at speed: nothing lost, and the worker's memory does not grow with the session."""
+"""Hours of sessions at speed: nothing lost, and memory does not grow with them."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from stream.admin import create_topics
+from stream.alert import load_rules
+from stream.records import Record
+from stream.roster import Roster
+from stream.route import Route
 from stream.settings import load_settings
+from touchline.bench.load import FIRST_T0_US, FRAME_US, FRAMES_A_SECOND, Load
 from touchline.embedded import EmbeddedBroker
+from touchline.fleet import RegistryFleet
 from touchline.processes import Processes
 from touchline.replay import Run, run_through, start_workers
 from touchline.simulate import Simulation
@@ -46,3 +53,20 @@ async def test_memory_is_flat_over_many_sessions() -> None:
             sizes.append(resident_mb(worker))
         # The allocator gives back in lumps of some 50 MB: what leaks lies above all of the first half.
         assert min(sizes[3:]) - max(sizes[:3]) < 30, sizes
+
+
+def test_three_hours_of_a_session_take_no_more_memory_than_half_an_hour() -> None:
+    """Without a broker: what is watched is the stages and the networks."""
+    settings, load, offset = load_settings(), Load(50), 0
+    engine, _ = RegistryFleet(settings).start()
+    route = Route(settings.clock(), load_rules(None), engine, Roster())
+    sizes = []
+    for number in range(3 * 3600 * FRAMES_A_SECOND):
+        t0_us = FIRST_T0_US + number * FRAME_US
+        frames = list(load.tick(number, t0_us))
+        records = [Record(False, 0, offset + k, t0_us + FRAME_US, *frame) for k, frame in enumerate(frames)]
+        offset += len(frames)
+        route.push(records)
+        if (number + 1) % (600 * FRAMES_A_SECOND) == 0:
+            sizes.append(resident_mb(os.getpid()))
+    assert max(sizes[3:]) - max(sizes[:3]) < 20, sizes

@@ -19,6 +19,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -26,12 +27,13 @@ from stream.alert import load_rules
 from stream.decode import decode
 from stream.driver import spare_garbage_collection
 from stream.mould import Moulds
-from stream.publish import rejected_message, score_message
+from stream.publish import Message, rejected_message, score_message
 from stream.records import Record
 from stream.roster import Roster
 from stream.route import Route
 from stream.settings import load_settings
-from stream.topics import VENUE
+from stream.snapshot import Point, pack_athletes
+from stream.topics import STATE, VENUE
 from touchline.bench.meter import NOTHING, Meter
 
 #: Records that engines which take many are asked for at once.
@@ -41,8 +43,8 @@ MANY: Final = 5000
 class Handle(Protocol):
     """What is done with records."""
 
-    def some(self, records: list[Record]) -> None:
-        """Some more came."""
+    def some(self, count: int, records: Callable[[], list[Record]]) -> None:
+        """So many more came; ``records`` gives them as the stages take them."""
 
 
 class Counting:
@@ -53,15 +55,15 @@ class Counting:
         self._meter = meter
         self._moulds = Moulds()
 
-    def some(self, records: list[Record]) -> None:
+    def some(self, count: int, records: Callable[[], list[Record]]) -> None:
         """Decode and count."""
         if not self._raw:
-            decode(records, self._moulds)
-        self._meter.add(len(records))
+            decode(records(), self._moulds)
+        self._meter.add(count)
 
 
 class Scoring:
-    """The worker's stages and networks, and a producer. No order between the two logs, no snapshots, no commits."""
+    """The worker's stages, networks and snapshots, and a producer. No order between the two logs, no commits."""
 
     def __init__(self, bootstrap: str) -> None:
         from confluent_kafka import Producer  # noqa: PLC0415 (each contender needs its own engine only)
@@ -72,24 +74,65 @@ class Scoring:
         engine, _ = RegistryFleet(settings).start()
         self._route = Route(settings.clock(), load_rules(None), engine, Roster())
         self._producer: Any = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all"})
+        self._every_s, self._safe_at = settings.snapshot_every_s, time.monotonic()
+        self._reached: dict[int, dict[bool, int]] = {}
         spare_garbage_collection()
 
-    def some(self, records: list[Record]) -> None:
-        """Work through records; scores and refusals go out."""
-        out = self._route.push(records)
+    def some(self, count: int, records: Callable[[], list[Record]]) -> None:  # noqa: ARG002 (told by others)
+        """Work through records; scores, refusals and now and then snapshots go out."""
+        found = records()
+        out = self._route.push(found)
+        last = found[-1]
+        self._reached.setdefault(last.partition, {})[last.venue] = last.offset + 1
+        if time.monotonic() - self._safe_at >= self._every_s:
+            self._snapshot()
         scored_us = time.time_ns() // 1000
         messages = [score_message(partition, record, scored_us) for partition, record in out.scores]
-        for message in messages + [rejected_message(rejected) for rejected in out.rejected]:
-            headers = list(message.headers)
-            self._producer.produce(
-                message.topic, message.value, message.key, message.partition, headers=headers
-            )
+        self._send(messages + [rejected_message(rejected) for rejected in out.rejected])
         self._producer.poll(0)
+
+    def _snapshot(self) -> None:
+        """Athletes that changed, as the worker packs them."""
+        route = self._route
+        for partition, reached in self._reached.items():
+            point = Point(reached.get(False, 0), reached.get(True, 0))
+            changed = [slot for slot in route.slots.occupied(partition) if slot in route.changed]
+            packed = pack_athletes(route, changed, point)
+            self._send([Message(STATE, partition, key, value) for key, value in packed.items()])
+        route.changed.clear()
+        self._safe_at = time.monotonic()
+
+    def _send(self, messages: list[Message]) -> None:
+        produce = self._producer.produce
+        for message in messages:
+            produce(
+                message.topic, message.value, message.key, message.partition, headers=list(message.headers)
+            )
 
 
 def of(topic: str, partition: int, offset: int, at_ms: int, message: tuple[Any, Any]) -> Record:
     """A record as the stages take it; ``message``: key and value."""
     return Record(topic == VENUE, partition, offset, 1000 * at_ms, message[0], message[1] or b"")
+
+
+def stock_record(m: Any) -> list[Record]:
+    """Of Faust's message."""
+    return [of(m.topic, m.partition, m.offset, round(m.timestamp * 1000), (m.key, m.value))]
+
+
+def plain_records(place: Any, found: Sequence[Any]) -> list[Record]:
+    """Of aiokafka's."""
+    return [of(place.topic, place.partition, r.offset, r.timestamp, (r.key, r.value)) for r in found]
+
+
+def confluent_records(found: Sequence[Any]) -> list[Record]:
+    """Of confluent-kafka's."""
+    return [of(r.topic(), r.partition(), r.offset(), r.timestamp()[1], (r.key(), r.value())) for r in found]
+
+
+def bytewax_records(found: Sequence[Any]) -> list[Record]:
+    """Of Bytewax's."""
+    return [of(m.topic, m.partition, m.offset, round(m.timestamp[1]), (m.key, m.value)) for m in found]
 
 
 def touchline(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
@@ -101,14 +144,14 @@ def touchline(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
     from stream.delivery import chunks_of  # noqa: PLC0415
     from stream.driver import kafka_app  # noqa: PLC0415
 
-    app: Any = kafka_app(load_settings(broker=bootstrap, group=uuid.uuid4().hex), "bench")
+    app: Any = kafka_app(load_settings(broker=bootstrap, group=uuid.uuid4().hex, chunk_max=MANY), "bench")
     source = app.topic(*names, key_serializer="raw", value_serializer="raw", acks=False)
 
     @app.agent(source, name="bench")  # type: ignore[untyped-decorator]
     async def agent(stream: Any) -> None:
         async for events in stream.noack_take(app.takes, within=0.05):
             for chunk in chunks_of(app, events):
-                handle.some(as_records(chunk))
+                handle.some(len(chunk), partial(as_records, chunk))
 
     async def assigned(_: Any, partitions: Any, **_kwargs: Any) -> None:
         await app.consumer.go_on({TopicPartition(*place): 0 for place in partitions})
@@ -132,7 +175,7 @@ def faust_stock(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
     async def agent(stream: Any) -> None:
         async for event in stream.events():
             m = event.message
-            handle.some([of(m.topic, m.partition, m.offset, round(m.timestamp * 1000), (m.key, m.value))])
+            handle.some(1, partial(stock_record, m))
 
     Worker(app, loglevel="ERROR", quiet=True).execute_from_commandline()
 
@@ -149,9 +192,7 @@ def aiokafka(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
         while True:
             polled = await consumer.getmany(timeout_ms=1000, max_records=MANY)
             for place, records in polled.items():
-                handle.some([
-                    of(place.topic, place.partition, r.offset, r.timestamp, (r.key, r.value)) for r in records
-                ])  # fmt: skip
+                handle.some(len(records), partial(plain_records, place, records))
 
     asyncio.run(loop())
 
@@ -166,10 +207,7 @@ def confluent_kafka(bootstrap: str, names: Sequence[str], handle: Handle) -> Non
     consumer.subscribe(list(names))
     while True:
         if records := consumer.consume(MANY, timeout=0.1):
-            handle.some([
-                of(r.topic(), r.partition(), r.offset(), r.timestamp()[1], (r.key(), r.value()))
-                for r in records
-            ])  # fmt: skip
+            handle.some(len(records), partial(confluent_records, records))
 
 
 def quixstreams(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
@@ -183,7 +221,7 @@ def quixstreams(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
 
     def one(value: bytes, key: bytes, timestamp: int, _: Any) -> None:
         place = message_context()
-        handle.some([of(place.topic, place.partition, place.offset, timestamp, (key, value))])
+        handle.some(1, lambda: [of(place.topic, place.partition, place.offset, timestamp, (key, value))])
 
     for name in names:
         source = app.topic(name, key_deserializer="bytes", value_deserializer="bytes")
@@ -200,9 +238,7 @@ def bytewax(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
     from bytewax.run import cli_main  # noqa: PLC0415
 
     def many(found: list[Any]) -> list[str]:
-        handle.some([
-            of(m.topic, m.partition, m.offset, round(m.timestamp[1]), (m.key, m.value)) for m in found
-        ])  # fmt: skip
+        handle.some(len(found), partial(bytewax_records, found))
         return []
 
     flow = Dataflow("bench")

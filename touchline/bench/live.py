@@ -31,6 +31,8 @@ HALF_S: Final = 7
 WARM_S: Final = 14
 #: Athletes' clocks differ: their frames are spread over a tenth of a second in so many parts.
 PARTS: Final = 10
+#: One athlete sends until a first score is seen, for so long at most: some engines take a while to begin, s.
+BEGIN_S: Final = 60.0
 #: How long frames may take to come to rest at the end, s.
 REST_S: Final = 60.0
 #: Frames that wait at the end of a load that was kept up with: at most so many seconds' worth more than at the start.
@@ -40,13 +42,13 @@ GROWN_S: Final = 0.5
 LAG_S: Final = 2.0
 #: Of the most that are kept up with, how many the latency is told for.
 BELOW: Final = 0.8
-#: The other engines, and a load that each of them is measured at: work done one by one takes few athletes.
+#: The other engines, and a load for those that work one by one and take few athletes; the others get ours.
 PEERS: Final = {
     "faust_stock": 10,
     "quixstreams": 10,
-    "aiokafka": 1000,
-    "bytewax": 1000,
-    "confluent_kafka": 1000,
+    "aiokafka": None,
+    "bytewax": None,
+    "confluent_kafka": None,
 }
 
 Tell = Callable[[str], None]
@@ -93,11 +95,12 @@ async def run_live(config: LiveConfig, settings: Settings, tell: Tell) -> dict[s
         return await _measure(config, sender, collector, (worker, tell))
 
 
-async def run_peers(seconds: int, settings: Settings, tell: Tell) -> dict[str, Any]:
-    """The same with the stages behind other engines, each at a load of its size: its name to what was measured."""
+async def run_peers(config: LiveConfig, settings: Settings, tell: Tell) -> dict[str, Any]:
+    """The same with the stages behind other engines: the name of each to what was measured."""
     found = {}
-    for name, athletes in PEERS.items():
-        measured = await run_live(LiveConfig(athletes, seconds, name), settings, tell)
+    for name, few in PEERS.items():
+        asked = replace(config, engine=name, athletes=few or config.athletes)
+        measured = await run_live(asked, settings, tell)
         found[name] = {
             key: measured[key] for key in ("athletes", "kept_up", "latency_ms", "athletes_per_core")
         }
@@ -157,6 +160,12 @@ async def _measure(
     seen = collector.seen
     half = began = reading(worker.process.pid)
     sending = asyncio.create_task(asyncio.to_thread(sender.send))
+    patience = time.monotonic() + BEGIN_S
+    while not seen.scores and time.monotonic() < patience:
+        worker.check()
+        tell("waiting for a first score")
+        await collector.step(50)
+    sender.sending = config.athletes // 2
     until = time.monotonic() + WARM_S
     ends = until + config.seconds
     lags: list[tuple[float, int]] = []
@@ -218,7 +227,7 @@ class Sender:
         self.sent = 0
         self.behind_s = 0.0
         self.stop = False
-        self.sending = config.athletes // 2
+        self.sending = 1
         self._load = Load(config.athletes)
         everyone = list(range(partitions))
         self._partition = [DefaultPartitioner()(key, everyone, everyone) for key in self._load.keys]

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgpack
 
 from stream.alert import load_rules
+from stream.driver import spare_garbage_collection
 from stream.records import Record
 from stream.roster import Roster
 from stream.route import Route
@@ -49,6 +50,7 @@ class StoreConfig:
 def run_store(config: StoreConfig, settings: Settings, tell: Tell) -> dict[str, Any]:
     """Measure; the JSON object of ``bench store --json``. InfluxDB only where ``settings`` name one."""
     tell("making scores")
+    spare_garbage_collection()  # as the sink's process does
     packed = _scores(settings, config.scores)
     batches = [packed[begin : begin + config.batch] for begin in range(0, len(packed), config.batch)]
     values = sum(_values(point.line) for point in score_points([decode_score(one) for one in packed])[0])
