@@ -36,6 +36,10 @@ from stream.timed import Stopwatch
 
 log = structlog.get_logger()
 
+#: What was taken in one go is worked through in so many pieces at most, of so many records at least.
+PIECES: Final = 4
+PIECE: Final = 1000
+
 TELEMETRY: Final = {False: topics.WEARABLE, True: topics.VENUE}
 
 
@@ -123,9 +127,12 @@ class Telemetry:
         }
 
     async def _work_through(self, ready: list[Record]) -> None:
+        """Piece by piece; while one is worked on, what came of the one before goes out."""
         await self._parts.control.catch_up()
-        for chunk in self._cut(ready):
-            await self._parts.publisher.publish(await self._in_thread(self._push, chunk))
+        publish, done = self._parts.publisher.publish, Outputs()
+        for piece in self._cut(ready):
+            _, done = await asyncio.gather(publish(done), self._in_thread(self._push, piece))
+        await publish(done)
 
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
@@ -221,11 +228,12 @@ class Telemetry:
         return Point(begin[wearable], begin[venue])
 
     def _cut(self, records: list[Record]) -> Iterable[list[Record]]:
-        """Usually one chunk; for verification, cut at random places."""
+        """A few pieces, so that the first scores need not wait for the last; for verification, at random places."""
         if not records:
             return []
         if self._shuffle is None:
-            return [records]
+            size = max(PIECE, -(-len(records) // PIECES))
+            return [records[begin : begin + size] for begin in range(0, len(records), size)]
         inner = (self._shuffle.randrange(len(records)) for _ in range(self._shuffle.randrange(8)))
         return [records[a:b] for a, b in pairwise(sorted({0, *inner, len(records)}))]
 

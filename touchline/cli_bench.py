@@ -44,6 +44,7 @@ def dispatch(
 def live(
     athletes: Annotated[int, typer.Option(min=1, help="How many send; a search begins there.")] = 1000,
     seconds: Annotated[int, typer.Option(min=5, help="How long is measured.")] = 30,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes that share the load.")] = 1,
     search: Annotated[bool, typer.Option("--search", help="Find the most that are kept up with.")] = False,
     peers: Annotated[
         bool, typer.Option("--peers", help="Also the same stages behind other engines.")
@@ -58,7 +59,7 @@ def live(
     run = run_search if search else run_live
 
     async def measure(tell: Tell) -> dict[str, Any]:
-        found = await run(LiveConfig(athletes, seconds), settings, tell)
+        found = await run(LiveConfig(athletes, seconds, workers=workers), settings, tell)
         asked = LiveConfig(athletes, seconds)
         return found | ({"peers": await run_peers(asked, settings, tell)} if peers else {})
 

@@ -25,10 +25,13 @@ from jinja2 import StrictUndefined, Template
 from tests.servers import InfluxServer, influxd_binary
 
 PAGE = Path(__file__).parents[2] / "docs/performance.md"
-GROWTH = (100, 1000, 2000, 3000)
+#: Athletes and workers; the last one is also what the peers get.
+GROWTH = ((100, 1), (1000, 1), (1000, 2), (1000, 4), (2000, 1), (10_000, 1), (3000, 1))
+#: Two thirds of the largest load that is kept up with here.
+LATENCY_AT = 2000
 #: What the dispatch commands are asked for: a run of each contender takes some twenty seconds, most of it to begin.
 RUNS = 2
-SECONDS = 10
+SECONDS = 8
 PACKAGES = (
     "faust-streaming",
     "aiokafka",
@@ -66,9 +69,11 @@ def measure() -> dict[str, Any]:
         store = bench("store", **influx)
     infer = bench("infer", "--runs", "3")
     push = bench("push")
-    raw, decoded = (bench("dispatch", "--runs", str(RUNS), *more) for more in (["--raw"], []))
-    live = [bench("live", "--athletes", str(n), "--seconds", str(SECONDS)) for n in GROWTH[:-1]]
-    live.append(bench("live", "--athletes", str(GROWTH[-1]), "--seconds", str(SECONDS), "--peers"))
+    raw, decoded = bench("dispatch", "--runs", str(RUNS), "--raw"), bench("dispatch", "--runs", "1")
+    live = []
+    for athletes, workers in GROWTH:
+        load = ["--athletes", str(athletes), "--workers", str(workers), "--seconds", str(SECONDS)]
+        live.append(bench("live", *load, *(["--peers"] if (athletes, workers) == GROWTH[-1] else [])))
     return {"raw": raw, "decoded": decoded, "live": live, "infer": infer, "store": store, "push": push}
 
 
@@ -129,9 +134,10 @@ def live_table(live: list[dict[str, Any]]) -> str:
     """How cost grows with the athletes of one worker."""
     rows = [
         [
-            number(one["athletes"]), "yes" if one["kept_up"] else "no", number(one["athletes_per_core"]),
-            *(number(one["latency_ms"][p]) for p in ("p50", "p95", "p99")),
-            number(one["rss_bytes_per_athlete"] / 1000), number(one["lost"]),
+            number(one["athletes"]), str(one["workers"]), "yes" if one["kept_up"] else "no",
+            number(one["athletes_per_core"]), *(number(one["latency_ms"][p]) for p in ("p50", "p95", "p99")),
+            number(one["rss_bytes_per_athlete"] / 1000),
+            number(one["lost"]) if one["kept_up"] else "some still waited",
         ]
         for one in live
     ]  # fmt: skip
@@ -190,6 +196,7 @@ def targets(found: Mapping[str, Any]) -> str:
     """What was aimed at, what was measured, met or missed."""
     raw, decoded = found["raw"]["records_per_s"], found["decoded"]["records_per_s"]
     live, infer, store = found["live"], found["infer"], found["store"]
+    late = next(one for one in live if one["athletes"] == LATENCY_AT)
     peers, top = live[-1]["peers"], live[-1]
     ours_raw = raw["touchline"]
     each = {name: one["athletes_per_core"] or 0 for name, one in peers.items()}
@@ -208,8 +215,8 @@ def targets(found: Mapping[str, Any]) -> str:
          top["athletes_per_core"] >= 10 * each["faust_stock"]),
         ("athletes per core ahead of every peer", ", ".join(f"{n} {number(v)}" for n, v in each.items()),
          top["athletes_per_core"] > max(each.values())),
-        (f"p99 below 250 ms (at {number(live[-2]['athletes'])} athletes)", f"{live[-2]['latency_ms']['p99']:.0f} ms",
-         live[-2]["latency_ms"]["p99"] < 250),
+        (f"p99 below 250 ms (at {number(LATENCY_AT)} athletes)", f"{late['latency_ms']['p99']:.0f} ms",
+         late["latency_ms"]["p99"] < 250),
         ("memory below 100 kB per athlete", f"{top['rss_bytes_per_athlete'] / 1000:.0f} kB",
          top["rss_bytes_per_athlete"] < 100_000),
         ("inference ahead of ONNX Runtime at 1,024", f"{infer['ratio']['onnxruntime']['1024']} times",

@@ -23,7 +23,7 @@ from touchline.bench import contenders
 from touchline.bench.load import FRAME_US, FRAMES_A_SECOND, Load
 from touchline.collect import Collector, percentiles_ms
 from touchline.embedded import EmbeddedBroker
-from touchline.processes import Child, Processes, environment
+from touchline.processes import Processes, environment
 
 #: Sessions begin and networks are compiled in the first seconds, which are not measured, s. Half of the athletes
 #: begin: what memory the others add is theirs, and not the networks'.
@@ -34,7 +34,7 @@ PARTS: Final = 10
 #: One athlete sends until a first score is seen, for so long at most: some engines take a while to begin, s.
 BEGIN_S: Final = 60.0
 #: How long frames may take to come to rest at the end, s.
-REST_S: Final = 60.0
+REST_S: Final = 20.0
 #: Frames that wait at the end of a load that was kept up with: at most so many seconds' worth more than at the start.
 GROWN_S: Final = 0.5
 
@@ -56,11 +56,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class LiveConfig:
-    """``athletes`` for ``seconds`` that are measured; ``engine``: our worker, or one of the :data:`PEERS`."""
+    """``athletes`` for ``seconds`` that are measured; ``engine``: our worker, or one of the :data:`PEERS`.
+
+    ``workers``: processes of ours that share the partitions.
+    """
 
     athletes: int
     seconds: int
     engine: str = "touchline"
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,13 @@ class Reading:
     rss_bytes: int
 
 
-def reading(pid: int) -> Reading:
-    """What Linux says of a process."""
+def reading(*pids: int) -> Reading:
+    """What Linux says of processes, in all."""
+    each = [_reading(pid) for pid in pids]
+    return Reading(sum(one.cpu_s for one in each), sum(one.rss_bytes for one in each))
+
+
+def _reading(pid: int) -> Reading:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     ticks = int(fields[11]) + int(fields[12])
     return Reading(ticks / os.sysconf("SC_CLK_TCK"), int(fields[21]) * os.sysconf("SC_PAGE_SIZE"))
@@ -89,10 +98,10 @@ async def run_live(config: LiveConfig, settings: Settings, tell: Tell) -> dict[s
         await collector.start()
         stack.push_async_callback(collector.stop)
         tell(f"starting {config.engine}")
-        worker = _start(processes, config.engine, settings)
+        _start(processes, config, settings)
         await processes.wait_ready()
         sender = Sender(bootstrap, config, settings.partitions)
-        return await _measure(config, sender, collector, (worker, tell))
+        return await _measure(config, sender, collector, (processes, tell))
 
 
 async def run_peers(config: LiveConfig, settings: Settings, tell: Tell) -> dict[str, Any]:
@@ -128,11 +137,14 @@ async def run_search(config: LiveConfig, settings: Settings, tell: Tell) -> dict
     return below | {"ceiling": fine, "tried": tried}
 
 
-def _start(processes: Processes, engine: str, settings: Settings) -> Child:
-    if engine == "touchline":
-        return processes.start("worker", "worker", environment(settings) | {"TOUCHLINE_METRICS_PORT": "0"})
-    command = f"{engine} {settings.broker} {topics.WEARABLE} {topics.VENUE}"
-    return processes.start(engine, command, environment(settings), module=contenders.__name__)
+def _start(processes: Processes, config: LiveConfig, settings: Settings) -> None:
+    if config.engine == "touchline":
+        ours = environment(settings) | {"TOUCHLINE_METRICS_PORT": "0"}
+        for number in range(config.workers):
+            processes.start(f"worker-{number + 1}", "worker", ours)
+        return
+    command = f"{config.engine} {settings.broker} {topics.WEARABLE} {topics.VENUE}"
+    processes.start(config.engine, command, environment(settings), module=contenders.__name__)
 
 
 class _Late(Collector):
@@ -154,15 +166,16 @@ class _Late(Collector):
 
 
 async def _measure(
-    config: LiveConfig, sender: Sender, collector: Collector, around: tuple[Child, Tell]
+    config: LiveConfig, sender: Sender, collector: Collector, around: tuple[Processes, Tell]
 ) -> dict[str, Any]:
-    worker, tell = around
+    processes, tell = around
+    pids = [child.process.pid for child in processes.children]
     seen = collector.seen
-    half = began = reading(worker.process.pid)
+    half = began = reading(*pids)
     sending = asyncio.create_task(asyncio.to_thread(sender.send))
     patience = time.monotonic() + BEGIN_S
     while not seen.scores and time.monotonic() < patience:
-        worker.check()
+        processes.check()
         tell("waiting for a first score")
         await collector.step(50)
     sender.sending = config.athletes // 2
@@ -171,25 +184,26 @@ async def _measure(
     lags: list[tuple[float, int]] = []
     first = 0
     while (now := time.monotonic()) < ends:
-        worker.check()
+        processes.check()
         await collector.step(20)
         if sender.sending < config.athletes and now >= until - WARM_S + HALF_S:
-            half, sender.sending = reading(worker.process.pid), config.athletes
+            half, sender.sending = reading(*pids), config.athletes
         if now >= until:
             if not lags:
-                first, began = len(seen.latency_us), reading(worker.process.pid)
+                first, began = len(seen.latency_us), reading(*pids)
             lags.append((now, sender.sent - seen.accounted()))
         tell(f"{now - until:.0f} of {config.seconds} s, {sender.sent} frames sent, {len(seen.scores)} scores")
-    ended, last = reading(worker.process.pid), len(seen.latency_us)
+    ended, last = reading(*pids), len(seen.latency_us)
     lag_start = min(lag for at, lag in lags if at < until + LAG_S)
     lag_end = min(lag for at, lag in lags if at >= ends - LAG_S)
     sender.stop = True
     await sending
-    await _rest(sender, collector, worker)
+    await _rest(sender, collector, processes)
     cpu_s = ended.cpu_s - began.cpu_s
     grown = lag_end - lag_start
     return {
         "engine": config.engine,
+        "workers": config.workers,
         "athletes": config.athletes,
         "seconds": config.seconds,
         "kept_up": grown <= GROWN_S * FRAMES_A_SECOND * config.athletes,
@@ -205,11 +219,11 @@ async def _measure(
     }
 
 
-async def _rest(sender: Sender, collector: Collector, worker: Child) -> None:
+async def _rest(sender: Sender, collector: Collector, processes: Processes) -> None:
     """Wait until all frames are accounted for, but not for ever."""
     until = time.monotonic() + REST_S
     while collector.seen.accounted() < sender.sent and time.monotonic() < until:
-        worker.check()
+        processes.check()
         await collector.step(20)
 
 
