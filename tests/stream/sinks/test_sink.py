@@ -90,7 +90,8 @@ async def test_a_sink_killed_midway_goes_on_where_it_was_and_loses_nothing(
             await until(lambda: sqlite.count_scores() == 100, sink)
         assert await all_committed(topics)
         await topics.send(some_scores(400, start=100), alerts)
-        with SinkProcess(tmp_path, broker=bootstrap, store=str(tmp_path / "store.sqlite")) as sink:
+        small = {"chunk_max": "1"}  # many batches, so that there is a middle
+        with SinkProcess(tmp_path, broker=bootstrap, store=str(tmp_path / "store.sqlite"), **small) as sink:
             await until(lambda: sqlite.count_scores() > 100, sink)
             sink.process.send_signal(signal.SIGKILL)
             sink.process.wait()
