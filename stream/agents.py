@@ -39,6 +39,8 @@ log = structlog.get_logger()
 #: What was taken in one go is worked through in so many pieces at most, of so many records at least.
 PIECES: Final = 4
 PIECE: Final = 1000
+#: A round of snapshots is made in slices of so many athletes; between them what comes in is worked through.
+SLICE: Final = 100
 
 TELEMETRY: Final = {False: topics.WEARABLE, True: topics.VENUE}
 
@@ -71,26 +73,28 @@ class Telemetry:
         self._doubtful: set[int] = set()
         self._busy = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="route")
-        self._safe_at = time.monotonic()
+        self._begun_at = time.monotonic()
+        self._round: asyncio.Task[None] | None = None
         self._shuffle = None if parts.shuffle is None else random.Random(parts.shuffle)  # noqa: S311
 
     async def take(self, events: Sequence[Any]) -> None:
         """Work through the chunks that Faust's events carry."""
         async with self._busy:
             await self._work_through(await self._merge(chunks_of(self._app, events)))
-            if self._due():
-                await self._commit_safe()
+        self._begin_round()
 
     async def rest(self) -> None:
         """Between batches: wait for nothing that Kafka has deleted, and make the state safe when that is due."""
         async with self._busy:
             if ready := await self._skip_deleted():
                 await self._work_through(ready)
-            if self._due():
-                await self._commit_safe()
+        self._begin_round()
 
     async def close(self) -> None:
         """The worker ends, the consumer is gone already: what is done is safe, and skipped by the next owner."""
+        if self._round is not None:
+            self._round.cancel()
+            await asyncio.wait([self._round])
         async with self._busy:
             await self._make_safe()
         self._thread.shutdown()
@@ -103,9 +107,12 @@ class Telemetry:
     async def revoked(self, partitions: Iterable[int]) -> None:
         """Partitions may go to another worker: leave it as little as possible to do again."""
         self._app.consumer.leave()
+        if self._round is not None:
+            await self._round
         async with self._busy:
-            if self._merges:
-                await self._commit_safe()
+            if self._merges and await self._commit():
+                await self._make_safe()
+                await self._commit()
             self._doubtful = set(self._merges)
             log.info("partitions revoked", partitions=sorted(set(partitions)))
 
@@ -249,46 +256,97 @@ class Telemetry:
             metrics.INFERENCE.observe(inference)
         return outputs
 
-    def _due(self) -> bool:
-        return time.monotonic() - self._safe_at >= self._parts.snapshot_every_s
+    def _begin_round(self) -> None:
+        """Begin a round of snapshots when one is due; raises what went wrong in the one before."""
+        if self._round is not None and self._round.done():
+            self._round.result()
+            self._round = None
+        if self._round is None and time.monotonic() - self._begun_at >= self._parts.snapshot_every_s:
+            self._begun_at = time.monotonic()
+            self._round = asyncio.create_task(self._make_safe_by_slices())
 
-    async def _commit_safe(self) -> None:
-        """Snapshots, then offsets. Whom the group has put out writes nothing: the new owner's snapshots stand."""
-        if not await commit(self._app, _offsets(self._safe)):
-            return
-        await self._make_safe()
-        await commit(self._app, _offsets(self._safe))
+    async def _make_safe_by_slices(self) -> None:
+        """A round of snapshots beside the work, then offsets.
+
+        Whom the group has put out writes nothing: the new owner's snapshots stand.
+        """
+        with metrics.SNAPSHOT.time():
+            async with self._busy:
+                if not await self._commit():
+                    return
+                points, markers = await self._mark()
+                left = list(self._parts.route.changed)
+            for begin in range(0, len(left), SLICE):
+                async with self._busy:
+                    if not await self._commit():
+                        return
+                    await self._keep(left[begin : begin + SLICE])
+            async with self._busy:
+                await self._finish(points, markers)
+                await self._commit()
         await self._observe_lag()
 
     async def _make_safe(self) -> None:
-        """A round of snapshots: athletes, then markers, the first safe before the second begin."""
-        with metrics.SNAPSHOT.time():
-            points = {partition: _point(merge) for partition, merge in self._merges.items()}
-            athletes, markers = await self._in_thread(self._pack, points)
-            publisher = self._parts.publisher
-            await publisher.send(athletes)
-            await publisher.settle()
-            await publisher.send(markers)
-            await publisher.settle()
-        self._safe, self._safe_at = points, time.monotonic()
+        """A round of snapshots in one go."""
+        points, markers = await self._mark()
+        await self._keep(list(self._parts.route.changed))
+        await self._finish(points, markers)
+
+    async def _commit(self) -> bool:
+        return await commit(self._app, _offsets(self._safe))
+
+    async def _mark(self) -> tuple[dict[int, Point], list[Message]]:
+        """How far each partition is, and its marker of that; athletes not heard of for long are forgotten."""
+        points = self._points()
+        gone, markers = await self._in_thread(self._pack_markers, points)
+        await self._parts.publisher.send(gone)
+        return points, markers
+
+    async def _keep(self, slots: Sequence[int]) -> None:
+        """Snapshots of athletes, sent once all is safe that they cover: who restores one does not make it again."""
+        publisher, changed = self._parts.publisher, self._parts.route.changed
+        athletes = await self._in_thread(self._pack, changed.intersection(slots), self._points())
+        await publisher.settle()
+        await publisher.send(athletes)
+        changed.difference_update(slots)
+
+    async def _finish(self, points: dict[int, Point], markers: list[Message]) -> None:
+        """The markers, sent once all athletes are safe that changed before them."""
+        publisher = self._parts.publisher
+        await publisher.settle()
+        await publisher.send(markers)
+        await publisher.settle()
+        self._safe = points
         metrics.SNAPSHOT_AGE.set_to_current_time()
 
-    def _pack(self, points: dict[int, Point]) -> tuple[list[Message], list[Message]]:
-        """Snapshots of what changed, tombstones of who is gone, and the markers."""
+    def _points(self) -> dict[int, Point]:
+        return {partition: _point(merge) for partition, merge in self._merges.items()}
+
+    def _pack_markers(self, points: dict[int, Point]) -> tuple[list[Message], list[Message]]:
+        """Tombstones of who is gone, and the markers."""
         route = self._parts.route
-        athletes: list[Message] = []
+        gone: list[Message] = []
         markers: list[Message] = []
         for partition, point in points.items():
             newest = max(point.wearable_seen_us, point.venue_seen_us)
-            gone = {name.encode(): None for name in route.retired(partition, newest)}
-            changed = [s for s in route.slots.occupied(partition) if s in route.changed]
-            packed = pack_athletes(route, changed, point) | gone
-            athletes += [Message(topics.STATE, partition, key, value) for key, value in packed.items()]
+            names = route.retired(partition, newest)
+            gone += [Message(topics.STATE, partition, name.encode(), None) for name in names]
             marker = pack_marker(route, partition, point)
             markers.append(Message(topics.STATE, partition, marker_key(partition), marker))
-        route.changed.clear()
         metrics.ATHLETES.set(len(route.slots))
-        return athletes, markers
+        return gone, markers
+
+    def _pack(self, slots: Iterable[int], points: dict[int, Point]) -> list[Message]:
+        """Snapshots of athletes."""
+        route = self._parts.route
+        of: dict[int, list[int]] = {}
+        for slot in sorted(slots):
+            of.setdefault(route.slots.of(slot).partition, []).append(slot)
+        return [
+            Message(topics.STATE, partition, key, value)
+            for partition, held in of.items()
+            for key, value in pack_athletes(route, held, points[partition]).items()
+        ]
 
     async def _observe_lag(self) -> None:
         places = [TopicPartition(topic, p) for topic in TELEMETRY.values() for p in self._merges]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,7 +20,11 @@ Floats = NDArray[np.float64]
 
 SCORE_VERSION: Final = 1
 HORIZONS: Final = (5, 10, 20, 30, 40, 60)
+AHEAD: Final = tuple(str(h) for h in HORIZONS)
 HEADS: Final = ("heart_rate", "speed", "yaw_rate")
+PLACE: Final = ("x", "y", "lat", "lon")
+#: The source that a score names, and the group it is the source of.
+SOURCES: Final = {"position_source": "position", "heart_source": "heart", "imu_source": "imu"}
 MEDIAN_S: Final = 60  # the score is the median percentile of a minute
 LEAST_S: Final = 30  # of which this many must be there
 #: How many digits a published number keeps: floats of different batches agree far below that.
@@ -101,101 +105,111 @@ def to_records(
 
     ``versions``: of each second, model to the version that answered; ``todays``: the estimate of today's risk.
     """
-    columns = _Columns(scored)
+    athletes = [slots.of(slot) for slot in scored.seconds.slot.tolist()]
+    parts = zip(
+        athletes,
+        _windows(scored.seconds),
+        _positions(scored.measures),
+        _performances(scored.performance),
+        _forecasts(scored.inferred),
+        _named(LIVE, scored.measures.live),
+        _named(TOTALS, scored.measures.totals),
+        _qualities(scored, athletes),
+        _lineages(scored.seconds, athletes, versions),
+        todays,
+        strict=True,
+    )
     return [
-        _record(row, columns, slots.of(int(slot)), versions[row])
-        | {"injury": _injury(slots, int(slot), today)}
-        for row, (slot, today) in enumerate(zip(scored.seconds.slot, todays, strict=True))
+        {
+            "v": SCORE_VERSION,
+            "athlete": athlete.name,
+            "session": athlete.session,
+            **window,
+            "position": position,
+            "performance": performance,
+            "forecast": forecast,
+            "live": live,
+            "totals": totals,
+            "quality": quality,
+            "lineage": lineage,
+            "injury": {**athlete.context["injury"], "today": today},
+        }
+        for athlete, window, position, performance, forecast, live, totals, quality, lineage, today in parts
     ]
 
 
-def _injury(slots: Slots, slot: int, today: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {**slots.of(slot).context["injury"], "today": today}
+def plain(columns: Iterable[NDArray[Any]], digits: int = DIGITS) -> list[list[float | None]]:
+    """Columns as rows of Python numbers, None for NaN."""
+    table = np.round(np.stack([np.asarray(c, dtype=np.float64) for c in columns], axis=1), digits)
+    rows = table.astype(object)
+    rows[np.isnan(table)] = None
+    return rows.tolist()  # type: ignore[no-any-return]
 
 
-class _Columns:
-    """The columns as lists of plain numbers with None for NaN: converted once, not once per row."""
-
-    def __init__(self, scored: Scored) -> None:
-        seconds, measures, inferred = scored.seconds, scored.measures, scored.inferred
-        self.second, self.at_us = seconds.second.tolist(), seconds.at_us.tolist()
-        self.newest_us = seconds.newest_us.tolist()
-        self.final = seconds.final.tolist()
-        self.live = {name: plain(measures.live[name]) for name in LIVE}
-        self.totals = {name: plain(measures.totals[name]) for name in TOTALS}
-        self.place = [plain(measures.place[:, k], 9) for k in range(4)]
-        self.performance = [plain(getattr(scored.performance, k)) for k in ("score", "low", "high")]
-        self.abstains = scored.performance.abstains.tolist()
-        picked = [h - 1 for h in HORIZONS]
-        heads = np.stack(
-            [inferred.bands[..., 0], inferred.median[:, :, picked], inferred.bands[..., 1]], axis=-1
-        )  # (R, 3, 6, 3)
-        self.silent_head = np.isnan(heads[:, :, 0, 1]).tolist()
-        self.heads = np.round(heads.astype(np.float64), DIGITS).tolist()
-        self.acceleration = np.round(inferred.acceleration[:, picked].astype(np.float64), DIGITS).tolist()
-        self.missing = {group: measures.missing[group].tolist() for group in GROUPS}
-        self.sources = {group: measures.sources[group].tolist() for group in GROUPS}
-        self.late, self.clamped = seconds.late.tolist(), seconds.clamped.tolist()
-        self.frames = seconds.frames.tolist()
+def _named(names: Sequence[str], columns: Mapping[str, NDArray[Any]]) -> Iterable[dict[str, float | None]]:
+    for row in plain(columns[name] for name in names):
+        yield dict(zip(names, row, strict=True))
 
 
-def plain(values: Floats, digits: int = DIGITS) -> list[float | None]:
-    """A column as Python numbers, None for NaN."""
-    rounded = np.round(np.asarray(values, dtype=np.float64), digits)
-    return [None if v != v else v for v in rounded.tolist()]  # noqa: PLR0124 (NaN is not itself)
+def _windows(seconds: Seconds) -> Iterable[dict[str, Any]]:
+    begin_us = seconds.second * SECOND_US
+    end_us = begin_us + SECOND_US
+    for begin, end, final in zip(begin_us.tolist(), end_us.tolist(), seconds.final.tolist(), strict=True):
+        yield {"window_start_us": begin, "window_end_us": end, "final": final}
 
 
-def _record(row: int, columns: _Columns, athlete: Athlete, versions: Mapping[str, str]) -> dict[str, Any]:
-    begin_us = columns.second[row] * SECOND_US
-    return {
-        "v": SCORE_VERSION,
-        "athlete": athlete.name,
-        "session": athlete.session,
-        "window_start_us": begin_us,
-        "window_end_us": begin_us + SECOND_US,
-        "final": columns.final[row],
-        "position": _position([place[row] for place in columns.place]),
-        "performance": dict(zip(("score", "low", "high"), (c[row] for c in columns.performance), strict=True))
-        | {"abstains": ABSTENTIONS[columns.abstains[row]]},
-        "forecast": _forecast(row, columns),
-        "live": {name: values[row] for name, values in columns.live.items()},
-        "totals": {name: values[row] for name, values in columns.totals.items()},
-        "quality": _quality(row, columns, athlete),
-        "lineage": {
-            "models": {**versions, **athlete.context.get("scored_by", {})},
-            "device_us": columns.newest_us[row],
-            "ingest_us": columns.at_us[row],
-        },
-    }
+def _positions(measures: Measures) -> Iterable[dict[str, float | None] | None]:
+    for row in plain(measures.place.T, 9):
+        yield None if row.count(None) == len(row) else dict(zip(PLACE, row, strict=True))
 
 
-def _position(place: list[float | None]) -> dict[str, float | None] | None:
-    names = ("x", "y", "lat", "lon")
-    return None if place.count(None) == len(place) else dict(zip(names, place, strict=True))
+def _performances(performance: Performance) -> Iterable[dict[str, Any]]:
+    rows = plain([performance.score, performance.low, performance.high])
+    for (score, low, high), reason in zip(rows, performance.abstains.tolist(), strict=True):
+        yield {"score": score, "low": low, "high": high, "abstains": ABSTENTIONS[reason]}
 
 
-def _forecast(row: int, columns: _Columns) -> dict[str, Any]:
-    silent = columns.silent_head[row]
-    heads: dict[str, Any] = {
-        name: None if silent[k] else {str(h): columns.heads[row][k][i] for i, h in enumerate(HORIZONS)}
-        for k, name in enumerate(HEADS)
-    }
-    accelerations = zip(HORIZONS, columns.acceleration[row], strict=True)
-    heads["acceleration"] = None if silent[1] else {str(h): a for h, a in accelerations}
-    heads["abstains"] = f"fewer than {SEEN_S} s seen" if all(silent) else None
-    return heads
+def _forecasts(inferred: Inferred) -> Iterable[dict[str, Any]]:
+    picked = [h - 1 for h in HORIZONS]
+    low, high = inferred.bands[..., 0], inferred.bands[..., 1]
+    heads = np.stack([low, inferred.median[:, :, picked], high], axis=-1)  # (R, 3, 6, 3)
+    silent = np.isnan(heads[:, :, 0, 1])
+    rounded = np.round(heads.astype(np.float64), DIGITS).tolist()
+    accelerations = np.round(inferred.acceleration[:, picked].astype(np.float64), DIGITS).tolist()
+    for row, gone, acceleration in zip(rounded, silent.tolist(), accelerations, strict=True):
+        found: dict[str, Any] = {
+            name: None if nothing else dict(zip(AHEAD, head, strict=True))
+            for name, head, nothing in zip(HEADS, row, gone, strict=True)
+        }
+        found["acceleration"] = None if gone[1] else dict(zip(AHEAD, acceleration, strict=True))
+        found["abstains"] = f"fewer than {SEEN_S} s seen" if all(gone) else None
+        yield found
 
 
-def _quality(row: int, columns: _Columns, athlete: Athlete) -> dict[str, Any]:
-    missing = {group: values[row] for group, values in columns.missing.items()}
-    quality: dict[str, Any] = {
-        "missing": missing,
-        "late": columns.late[row],
-        "clamped": columns.clamped[row],
-        "frames": columns.frames[row],
-        "stale": all(share == 1.0 for share in missing.values()),
-    }
-    for name, group in (("position", "position"), ("heart", "heart"), ("imu", "imu")):
-        device = columns.sources[group][row]
-        quality[f"{name}_source"] = None if device < 0 else athlete.devices[device].name
-    return quality
+def _qualities(scored: Scored, athletes: Sequence[Athlete]) -> Iterable[dict[str, Any]]:
+    seconds, measures = scored.seconds, scored.measures
+    missing = np.stack([measures.missing[group] for group in GROUPS], axis=1)
+    stale = (missing == 1.0).all(axis=1).tolist()
+    counts = zip(seconds.late.tolist(), seconds.clamped.tolist(), seconds.frames.tolist(), strict=True)
+    sources = np.stack([measures.sources[group] for group in SOURCES.values()], axis=1).tolist()
+    rows = zip(athletes, missing.tolist(), counts, stale, sources, strict=True)
+    for athlete, shares, (late, clamped, frames), nothing, devices in rows:
+        yield {
+            "missing": dict(zip(GROUPS, shares, strict=True)),
+            "late": late,
+            "clamped": clamped,
+            "frames": frames,
+            "stale": nothing,
+        } | {
+            name: None if device < 0 else athlete.devices[device].name
+            for name, device in zip(SOURCES, devices, strict=True)
+        }
+
+
+def _lineages(
+    seconds: Seconds, athletes: Sequence[Athlete], versions: Sequence[Mapping[str, str]]
+) -> Iterable[dict[str, Any]]:
+    rows = zip(athletes, versions, seconds.newest_us.tolist(), seconds.at_us.tolist(), strict=True)
+    for athlete, answered, device_us, ingest_us in rows:
+        models = {**answered, **athlete.context.get("scored_by", {})}
+        yield {"models": models, "device_us": device_us, "ingest_us": ingest_us}

@@ -100,10 +100,11 @@ def unpack_athlete(route: Route, partition: int, key: bytes, value: bytes) -> bo
 def _waiting(route: Route, slots: list[int]) -> dict[int, dict[str, list[bytes]]]:
     """Samples of open seconds: slot → group → device, stamp, step and values as bytes."""
     waiting: dict[int, dict[str, list[bytes]]] = {}
-    wanted = np.asarray(slots, dtype=np.int64)
+    wanted = np.zeros(len(route.slots.state), dtype=bool)
+    wanted[slots] = True
     for group in COLUMNS:
         table = route.windows.held(group)
-        table = table.take(np.isin(table.slot, wanted))
+        table = table.take(wanted[table.slot])
         order = np.argsort(table.slot, kind="stable")
         table = table.take(order)
         if not len(table):

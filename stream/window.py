@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -44,7 +45,8 @@ class Table:
 
     def take(self, index: NDArray[Any]) -> Table:
         """The rows of an index or mask."""
-        return Table(*(column[index] for column in self.columns()))
+        rows = np.flatnonzero(index) if index.dtype == bool else index  # four times as fast as taking by mask
+        return Table(*(column.take(rows, axis=0) for column in self.columns()))
 
     def columns(self) -> tuple[NDArray[Any], ...]:
         """All columns in order."""
@@ -114,18 +116,9 @@ class Windows:
             mine = aligned.slot[frame] >= 0
             open_ = t_us >= aligned.frontier_s[frame] * SECOND_US
             np.logical_or.at(partly_late, frame[mine & ~open_], True)
-            keep = mine & open_ & np.isfinite(samples.values).any(axis=1)
-            frame = frame[keep]
-            self.put(
-                group,
-                Table(
-                    aligned.slot[frame],
-                    aligned.device[frame],
-                    t_us[keep],
-                    samples.step_us[keep],
-                    samples.values[keep],
-                ),
-            )
+            keep = mine & open_ & _any_finite(samples.values)
+            table = Table(aligned.slot[frame], aligned.device[frame], t_us, samples.step_us, samples.values)
+            self.put(group, table if keep.all() else table.take(keep))
         self._count(aligned, partly_late, taken)
 
     def _count(self, aligned: Aligned, partly_late: NDArray[np.bool_], taken: Ints) -> None:
@@ -168,7 +161,7 @@ class Windows:
                 samples[group] = _place(table.take(due), key)
         counts = _frame_counts(samples.pop(FRAMES, None), len(key))
         for group, (row, table) in samples.items():
-            samples[group] = _one_source(row, table, _venue(slots, table))
+            samples[group] = _one_source(row, table, slots)
         return Seconds(*rows, samples, *counts)
 
 
@@ -205,8 +198,13 @@ def _key(slot: Ints, second: Ints) -> Ints:
 def _place(table: Table, key: Ints) -> tuple[Ints, Table]:
     """Sort by (row, stamp, device); stable, so equal stamps keep the order of the log."""
     row = np.searchsorted(key, _key(table.slot, table.t_us // SECOND_US))
-    order = np.lexsort((table.device, table.t_us, row))
+    order = np.argsort((row << 40) + (table.t_us % SECOND_US << 16) + table.device, kind="stable")
     return row[order], table.take(order)
+
+
+def _any_finite(values: Floats) -> NDArray[np.bool_]:
+    """Of each row of ``(N, channels)``, whether any channel is finite; column by column, for rows are short."""
+    return reduce(np.logical_or, np.isfinite(values).T)
 
 
 def _frame_counts(found: tuple[Ints, Table] | None, rows: int) -> tuple[Ints, Ints, Ints]:
@@ -225,10 +223,12 @@ def _venue(slots: Slots, table: Table) -> NDArray[np.bool_]:
     return np.array(venue, dtype=bool)[inverse]
 
 
-def _one_source(row: Ints, table: Table, venue: NDArray[np.bool_]) -> tuple[Ints, Table]:
-    """Keep one device per row: wearables before the venue, then the first seen."""
-    rank = (venue.astype(np.int64) << 16) + table.device
-    best = np.full(int(row.max(initial=-1)) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(best, row, rank)
-    keep = rank == best[row]
-    return (row, table) if keep.all() else (row[keep], table.take(keep))
+def _one_source(row: Ints, table: Table, slots: Slots) -> tuple[Ints, Table]:
+    """Keep one device per row: wearables before the venue, then the first seen. Nearly always there is one only."""
+    starts = np.flatnonzero(np.diff(row, prepend=-1))
+    if (table.device == np.repeat(table.device[starts], np.diff(starts, append=len(row)))).all():
+        return row, table
+    rank = (_venue(slots, table).astype(np.int64) << 16) + table.device
+    best = np.repeat(np.minimum.reduceat(rank, starts), np.diff(starts, append=len(row)))
+    keep = rank == best
+    return row[keep], table.take(keep)

@@ -57,6 +57,7 @@ def test_a_score_goes_to_its_partition_with_the_time_of_publishing() -> None:
     assert (message.topic, message.partition, message.key) == (topics.SCORES, 0, "åsa".encode())
     assert message.value is not None
     unpacked = msgpack.unpackb(message.value)
+    assert msgpack.packb(unpacked) == message.value
     assert unpacked["lineage"].pop("scored_us") == 123
     assert unpacked == record
     assert "scored_us" not in record["lineage"]

@@ -262,8 +262,10 @@ def test_heads_without_their_input_abstain_by_name() -> None:
 
 
 def test_plain_numbers_have_none_for_nan_and_few_digits() -> None:
-    assert plain(np.array([1 / 3, np.nan, 2.0])) == [0.33333, None, 2.0]
-    assert all(type(value) is float for value in plain(np.array([1, 2], dtype=np.float32)))
+    columns = np.array([1 / 3, np.nan, 2.0]), np.array([1, 2, 3], dtype=np.float32)
+    rows = plain(columns)
+    assert rows == [[0.33333, 1.0], [None, 2.0], [2.0, 3.0]]
+    assert all(type(value) is float for row in rows for value in row if value is not None)
 
 
 # The rest of the page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import msgpack
 import numpy as np
@@ -52,6 +53,18 @@ def once(result: Told) -> Told:
     return Told(result.scores, result.alerts, sorted(set(result.rejected)))
 
 
+def repeats_dropped(result: Told) -> Told:
+    """What came between a snapshot and the crash is said again: the same, or it stays here."""
+
+    def first_of_each(found: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+        return {
+            name: [one for place, one in enumerate(entries) if one not in entries[:place]]
+            for name, entries in found.items()
+        }
+
+    return Told(first_of_each(result.scores), first_of_each(result.alerts), sorted(set(result.rejected)))
+
+
 def with_a_crash(records: list[Record], cuts: list[int], *, marker_at: int) -> Told:
     """Snapshots after each cut, of what changed only; a crash after the last; the newest marker is of an earlier cut.
 
@@ -95,6 +108,45 @@ def test_a_run_that_was_cut_anywhere_says_what_an_undisturbed_one_says_at_length
     cuts = sorted(min(place, len(records)) for place in places)
     undisturbed = told([eager().push(records)])
     assert once(with_a_crash(records, cuts, marker_at=marker % len(cuts))) == once(undisturbed)
+
+
+def with_a_round_beside_the_work(records: list[Record], cuts: list[int], waits: list[int]) -> Told:
+    """A round begins at the first cut and goes on beside the work: each athlete is packed at a later cut.
+
+    cuts      |----c1----c2----c3 x
+    marker         m
+    athletes       a     b     c
+    """
+    first, topic, outputs = eager(), Topic(), []
+    outputs.append(first.push(records[: cuts[0]]))
+    marker, left = pack_marker(first, 0, point_after(records[: cuts[0]])), sorted(first.changed)
+    for number, (begin, end) in enumerate(pairwise([cuts[0], *cuts])):
+        outputs.append(first.push(records[begin:end]))
+        last = number == len(cuts) - 1
+        due = [slot for slot in left if last or waits[slot % len(waits)] == number]
+        topic.athletes |= pack_athletes(first, due, point_after(records[:end]))
+        left = [slot for slot in left if slot not in due]
+    topic.marker = marker
+    second = eager()
+    second.people.athletes.update(first.people.athletes)  # what it published of them is on its topic
+    assert topic.into(second) == point_after(records[: cuts[0]])
+    outputs.append(second.push(records[cuts[0] :]))
+    return told(outputs)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    events,
+    st.lists(st.integers(0, 20), min_size=1, max_size=4),
+    st.lists(st.integers(0, 3), min_size=1, max_size=3),
+)
+def test_a_round_beside_the_work_loses_nothing_either(
+    happened: list[Event], places: list[int], waits: list[int]
+) -> None:
+    records = written(happened)
+    cuts = sorted(min(place, len(records)) for place in places)
+    undisturbed = told([eager().push(records)])
+    assert repeats_dropped(with_a_round_beside_the_work(records, cuts, waits)) == once(undisturbed)
 
 
 def busy() -> list[Record]:
