@@ -24,7 +24,7 @@ from aiokafka import TopicPartition
 from stream import metrics, topics
 from stream.bounds import Bounds
 from stream.control import ControlFollower
-from stream.delivery import Fetched, chunks_of
+from stream.delivery import chunks_of
 from stream.merge import PartitionMerge
 from stream.offsets import commit, committed
 from stream.publish import Message, Publisher
@@ -144,12 +144,12 @@ class Telemetry:
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
-    async def _merge(self, chunks: Sequence[Sequence[Fetched]]) -> list[Record]:
+    async def _merge(self, chunks: Sequence[Sequence[Record]]) -> list[Record]:
         """Put records into their partitions' merges; give what may go on, in merged order."""
         arrived: dict[int, list[Record]] = {}
         for chunk in chunks:
-            arrived.setdefault(chunk[0].partition, []).extend(as_records(chunk))
-            metrics.FRAMES.labels(chunk[0].topic).inc(len(chunk))
+            arrived.setdefault(chunk[0].partition, []).extend(chunk)
+            metrics.FRAMES.labels(TELEMETRY[chunk[0].venue]).inc(len(chunk))
         ready: list[Record] = []
         for partition, records in arrived.items():
             ready += self._merges[partition].push(records)
@@ -355,14 +355,12 @@ class Telemetry:
             metrics.LAG.labels(place.topic, str(place.partition)).set(max(0, end - done))
 
 
-def as_records(chunk: Sequence[Fetched]) -> list[Record]:
-    """Telemetry of one partition as the route takes it; a record without a value is one without bytes."""
-    topic, partition = chunk[0].topic, chunk[0].partition
-    venue = topic == topics.VENUE
-    return [
-        Record(venue, partition, offset, 1000 * at_ms, key, value or b"")
-        for _, _, offset, at_ms, key, value, _ in chunk
-    ]
+def as_record(place: TopicPartition, record: Any) -> Record:
+    """Telemetry as the route takes it; a record without a value is one without bytes."""
+    venue = place.topic == topics.VENUE
+    return Record(
+        venue, place.partition, record.offset, 1000 * record.timestamp, record.key, record.value or b""
+    )
 
 
 def _point(merge: PartitionMerge) -> Point:

@@ -14,7 +14,7 @@ import faust
 import structlog
 
 from stream import topics
-from stream.agents import Parts, Telemetry
+from stream.agents import Parts, Telemetry, as_record
 from stream.alert import load_rules
 from stream.bounds import Bounds
 from stream.control import ControlFollower, Known, people_of
@@ -38,6 +38,7 @@ def create_worker(settings: Settings, fleet: Fleet, ready: Path | None = None) -
     partitions are assigned and the engine is warm.
     """
     app: Any = kafka_app(settings, "worker")
+    app.make = as_record
     topic = app.topic(topics.WEARABLE, topics.VENUE, key_serializer="raw", value_serializer="raw", acks=False)
     life = _Life(app, settings, fleet, ready)
 

@@ -54,19 +54,23 @@ def fields(name: str, channels: int) -> tuple[Field, ...]:
 
 
 def chain(name: str, state: Any, row: Ints, table: Table) -> Chain:
-    """Chain samples sorted by (slot, stamp) to what ``state`` remembers under ``name``, and remember the newest."""
+    """Chain samples sorted by (slot, stamp) to what ``state`` remembers under ``name``, and remember the newest.
+
+    Values may be of the first channels only.
+    """
     slot, t_us, device, values = table.slot, table.t_us, table.device, table.values
     first = np.ones(len(slot), dtype=bool)
     first[1:] = slot[1:] != slot[:-1]
     heads = slot[first]
     t_before, device_before, before = np.roll(t_us, 1), np.roll(device, 1), np.roll(values, 1, axis=0)
     t_before[first], device_before[first] = state[f"{name}_t"][heads], state[f"{name}_device"][heads]
-    before[first] = state[f"{name}_last"][heads]
+    remembered = state[f"{name}_last"][:, : values.shape[1]]
+    before[first] = remembered[heads]
     known = (device_before == device) & (t_before >= 0)
     last = np.flatnonzero(np.append(first[1:], True)) if len(slot) else np.zeros(0, dtype=np.int64)
     tails = slot[last]
     state[f"{name}_t"][tails], state[f"{name}_device"][tails] = t_us[last], device[last]
-    state[f"{name}_last"][tails] = values[last]
+    remembered[tails] = values[last]
     return Chain(
         row,
         slot,

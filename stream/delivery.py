@@ -14,15 +14,15 @@ The position is the owner's: nothing here acknowledges or commits (see :mod:`str
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, cast
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, CorruptRecordException
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
@@ -50,15 +50,19 @@ class Fetched(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
+#: Makes of a parsed record of a place what an agent is to get: anything with an ``offset``.
+Make = Callable[[TopicPartition, Any], Any]
+
+
 class Chunk(NamedTuple):
     """Records of one partition in offset order, and the epoch in which they were fetched."""
 
     epoch: int
-    records: list[Fetched]
+    records: list[Any]
 
 
-def _fetched(place: TopicPartition, record: Any) -> Fetched:
-    """A record of aiokafka's parser. Its own class for them takes three times as long to make."""
+def as_fetched(place: TopicPartition, record: Any) -> Fetched:
+    """All that is known of a record. aiokafka's own class for them takes three times as long to make."""
     return Fetched(
         place.topic,
         place.partition,
@@ -68,6 +72,25 @@ def _fetched(place: TopicPartition, record: Any) -> Fetched:
         record.value,
         record.headers,
     )
+
+
+def _made(fetched: Any, make: Make) -> Iterator[Any]:
+    """What was fetched of a partition, as ``make`` makes it, where aiokafka makes its own class of each first.
+
+    ``next_fetch_offset`` is read by aiokafka between any two records: it is where the partition goes on.
+    """
+    place, batches = fetched._tp, fetched._records  # noqa: SLF001 (see the file's head)
+    while batches.has_next():
+        batch = batches.next_batch()
+        if fetched._check_crcs and not batch.validate_crc():  # noqa: SLF001
+            raise CorruptRecordException(f"a batch of {place} does not have the checksum it says")
+        if not batch.is_control_batch:  # markers of transactions
+            for record in batch:
+                if record.offset >= fetched.next_fetch_offset:  # a broker gives whole batches
+                    made = make(place, record)
+                    fetched.next_fetch_offset = record.offset + 1
+                    yield made
+        fetched.next_fetch_offset = batch.next_offset  # compaction may have taken the last records
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
@@ -98,11 +121,11 @@ class _Thread(driver.AIOKafkaConsumerThread):
             consumer.seek(place, positions[place])
         self.epoch = epoch
 
-    async def poll(self, places: set[Any]) -> tuple[int, Mapping[TopicPartition, list[Fetched]]]:
+    async def poll(self, places: set[Any]) -> tuple[int, Mapping[TopicPartition, list[Any]]]:
         """What came of ``places``, and the epoch in which it was taken out of the fetcher."""
         return await self.call_thread(self._poll, places)  # type: ignore[no-any-return]
 
-    async def _poll(self, places: set[Any]) -> tuple[int, Mapping[TopicPartition, list[Fetched]]]:
+    async def _poll(self, places: set[Any]) -> tuple[int, Mapping[TopicPartition, list[Any]]]:
         consumer = self._ensure_consumer()
         fetcher = consumer._fetcher  # noqa: SLF001 (as Faust's own poll does)
         if not fetcher._records.keys() & places:  # noqa: SLF001 (it waits and takes in one; ours does so in two)
@@ -111,10 +134,16 @@ class _Thread(driver.AIOKafkaConsumerThread):
             arrived.cancel()
         for result in fetcher._records.values():  # noqa: SLF001
             if isinstance(result, FetchResult) and result.has_more():
-                result._partition_records._consumer_record = _fetched  # noqa: SLF001
+                self._read(result._partition_records)  # noqa: SLF001
         limit = consumer._max_poll_records  # noqa: SLF001
         records = await self._fetch_records(consumer, places, 0, limit)
         return self.epoch, records  # no suspension lies between taking and this line
+
+    def _read(self, fetched: Any) -> None:
+        """Have aiokafka read what it fetched our way, from the first record on."""
+        if not hasattr(fetched, "made"):
+            app: Any = self.consumer.app
+            fetched.made = fetched._records_iterator = _made(fetched, app.make)  # noqa: SLF001
 
 
 class ChunkConsumer(driver.Consumer):
@@ -167,11 +196,10 @@ class ChunkConsumer(driver.Consumer):
                 await asyncio.sleep(GATHER_S)
 
     def _message(self, place: TP, chunk: Chunk) -> ConsumerMessage:
-        """A chunk as Faust's one message; what Faust reads of it is what its last record has."""
-        last = chunk.records[-1]
-        value = cast("Any", chunk)
+        """A chunk as Faust's one message. Of its last record Faust reads the offset; the rest is ours."""
+        offset, value = chunk.records[-1].offset, cast("Any", chunk)
         return ConsumerMessage(
-            *last[:3], last.timestamp / 1000, 0, last.headers, last.key, value, None, tp=place,
+            place.topic, place.partition, offset, 0.0, 0, [], None, value, None, tp=place,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 
@@ -199,24 +227,26 @@ class StockConsumer(driver.Consumer):
         """The owner says where, as above."""
 
 
-def _stock(message: Any) -> Fetched:
+def _stock(app: Any, message: Any) -> Any:
     """A record that Faust's own consumer brought."""
     at_ms = round(1000 * message.timestamp)
+    place = TopicPartition(message.topic, message.partition)
     headers = list(message.headers or ())
-    return Fetched(
-        message.topic, message.partition, message.offset, at_ms, message.key, message.value, headers
+    fetched = Fetched(
+        place.topic, place.partition, message.offset, at_ms, message.key, message.value, headers
     )
+    return app.make(place, fetched)
 
 
-def chunks_of(app: Any, events: Iterable[Any]) -> list[list[Fetched]]:
+def chunks_of(app: Any, events: Iterable[Any]) -> list[list[Any]]:
     """The records of the chunks that ``events`` carry, in order; those that a rebalance made void are left out."""
     if app.delivery == "stock":
-        records = [_stock(event.message) for event in events]
-        return [list(run) for _, run in groupby(records, itemgetter(0, 1))]
+        messages = (event.message for event in events)
+        return [[_stock(app, message) for message in run] for _, run in groupby(messages, attrgetter("tp"))]
     chunks: list[Chunk] = [event.message.value for event in events]
     return [chunk.records for chunk in chunks if chunk.epoch == app.consumer.epoch]
 
 
-def records_of(app: Any, events: Iterable[Any]) -> list[Fetched]:
+def records_of(app: Any, events: Iterable[Any]) -> list[Any]:
     """As :func:`chunks_of`, one after the other."""
     return [record for chunk in chunks_of(app, events) for record in chunk]

@@ -8,7 +8,7 @@ from typing import Final
 import faust
 from faust.transport.drivers import aiokafka as driver
 
-from stream.delivery import ChunkConsumer, StockConsumer
+from stream.delivery import ChunkConsumer, Make, StockConsumer, as_fetched
 from stream.errors import SettingsError
 from stream.settings import Settings
 
@@ -33,11 +33,13 @@ class _StockTransport(driver.Transport):
 class TouchlineApp(faust.App):
     """A Faust app with our consumer, and without a folder for tables in the working directory.
 
-    ``delivery`` as in the settings; ``takes``: events that an agent takes in one go at most.
+    ``delivery`` as in the settings; ``takes``: events that an agent takes in one go at most; ``make``: makes of a
+    record what agents get.
     """
 
     delivery = "chunks"
     takes = CHUNKS
+    make: Make = staticmethod(as_fetched)
 
     def _new_transport(self) -> driver.Transport:
         kind = _StockTransport if self.delivery == "stock" else _Transport

@@ -238,9 +238,12 @@ def _stamps(seconds: Seconds) -> tuple[Ints, Ints]:
     """First and last sample stamp in each second, -1 without samples."""
     none = np.iinfo(np.int64).max
     first, last = np.full(len(seconds), none), np.full(len(seconds), -1)
-    for row, table in seconds.samples.values():
-        np.minimum.at(first, row, table.t_us)
-        np.maximum.at(last, row, table.t_us)
+    for row, table in seconds.samples.values():  # sorted by (row, stamp)
+        begins = np.flatnonzero(np.diff(row, prepend=-1))
+        ends = np.append(begins[1:], len(row)) - 1
+        of = row[begins]
+        first[of] = np.minimum(first[of], table.t_us[begins])
+        last[of] = np.maximum(last[of], table.t_us[ends])
     return np.where(first == none, -1, first), last
 
 

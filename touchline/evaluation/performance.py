@@ -6,7 +6,7 @@ from typing import Any
 
 from models.artefact import Artefact
 from models.restore import restore
-from touchline.training.performance import network_of
+from touchline.training.performance import NetworkOf
 from touchline.training.performance_data import REAL, real_efforts
 from touchline.training.performance_trial import SPLIT, TRIAL, Judged, Trial, judge, real_figures
 from touchline.training.sessions import sources
@@ -15,7 +15,7 @@ from touchline.training.workshop import Workshop
 
 def evaluate_performance(artefact: Artefact, shop: Workshop, trial: Trial = TRIAL) -> dict[str, Any]:
     """Figures of a version; ``real`` is None where the recordings are not there. Raises ArtefactDamaged."""
-    judged = Judged(network_of(restore(artefact)), tuple(artefact.manifest.config["levels"]))
+    judged = Judged(NetworkOf(restore(artefact)), tuple(artefact.manifest.config["levels"]))
     there = set(REAL) <= set(sources(shop.data))
     return {
         "model": artefact.manifest.name,

@@ -76,12 +76,12 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
     config = shop.chosen(CONFIG)
     rested = replace(CALIBRATION, seconds=trial.seconds, squads=CALIBRATION.squads[: len(trial.squads)])
     config = replace(
-        config, calibration=calibration(Judged(network_of(learnt), config.levels), rested, shop.tell)
+        config, calibration=calibration(Judged(NetworkOf(learnt), config.levels), rested, shop.tell)
     )
     model = build(config)
     set_weights(model, {v.path: np.asarray(v) for v in learnt.trainable_variables})
     some = data.real.take(np.arange(4) * (len(data.real) // 4))
-    network = network_of(model)
+    network = NetworkOf(model)
     manifest = Manifest(
         name="performance",
         version=next_version(shop.out, "performance"),
@@ -122,15 +122,20 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
     return save_artefact(shop.out, artefact, performance_card(manifest))
 
 
-def network_of(model: Any) -> Network:
-    """The model as a function of arrays."""
-    batched = Batched(model)
+class NetworkOf:
+    """A model as a function of arrays. It goes to another process as its model."""
 
-    def network(effort: Float32, static: Float32) -> tuple[Float32, Float32]:
-        quantiles, *usual = batched(effort, static)
+    def __init__(self, model: Any) -> None:
+        self._model, self._batched = model, Batched(model)
+
+    def __call__(self, effort: Float32, static: Float32) -> tuple[Float32, Float32]:
+        """Quantiles of output, and the output that efficiencies are counted from."""
+        quantiles, *usual = self._batched(effort, static)
         return quantiles, usual[0][:, 0] if usual else quantiles[:, CONFIG.levels.index(0.5)]
 
-    return network
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickling."""
+        return NetworkOf, (self._model,)
 
 
 def descend(data: PerformanceData, shop: Workshop) -> Any:
@@ -139,7 +144,7 @@ def descend(data: PerformanceData, shop: Workshop) -> Any:
     parts = [_Part(share, found, None) for share, found in data.train]
     for number, steps in enumerate(ROUNDS):
         if number:
-            parts = [_acquainted(share, found, network_of(model)) for share, found in data.train]
+            parts = [_acquainted(share, found, NetworkOf(model)) for share, found in data.train]
         told = f"performance: round {number + 1} of {len(ROUNDS)}"
         weights = _course(parts, told, SEED + number, steps, shop).run(shop, weights)
         set_weights(model, weights)
@@ -187,7 +192,7 @@ def problem(shop: Workshop) -> Problem:
         return model
 
     def loss(model: Any, change: Change | None) -> float:
-        error = actual - network_of(model)(effort if change is None else change(effort), static)[0]
+        error = actual - NetworkOf(model)(effort if change is None else change(effort), static)[0]
         return float(np.maximum(levels * error, (levels - 1) * error).mean())
 
     half = len(EFFORT) // 2

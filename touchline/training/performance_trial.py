@@ -7,10 +7,13 @@ told of the athletes comes out of the earlier sessions as it does live.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import Any, Final
+from itertools import islice, repeat
+from multiprocessing import get_context
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +37,7 @@ from touchline.training.windows import Float32
 from touchline.training.workshop import Tell
 
 Floats = NDArray[np.float64]
+Found = TypeVar("Found")
 
 SPLIT: Final = "simulated squads not trained on; recorded: every fifth session, kept back from training"
 SECOND_US: Final = 1_000_000
@@ -136,14 +140,9 @@ class _NoForecast:
 def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
     """The acceptance figures on all squads together; null where nothing was scored."""
     courses: dict[str, list[Course]] = {name: [] for name in STATES}
-    done, of = 0, len(trial.squads) * len(STATES)
-    for squad in trial.squads:
-        earlier = _earlier(judged, trial, squad)
-        for name, state in STATES.items():
-            tell("performance: squads on trial", done, of)
-            courses[name] += _in_state(judged, trial, squad, state, earlier)
-            done += 1
-    tell("performance: squads on trial", done, of)
+    for played in side_by_side(in_all_states, judged, trial, tell):
+        for name, found in played.items():
+            courses[name] += found
     sizes = {"squads": len(trial.squads), "session_s": trial.seconds, "earlier": len(EARLIER)}
     return {**sizes, **figures(courses)}
 
@@ -153,16 +152,7 @@ def calibration(judged: Judged, trial: Trial, tell: Tell) -> tuple[float, ...]:
 
     Every second that can be scored counts; matches and runs count alike.
     """
-    places: list[Floats] = []
-    for number, squad in enumerate(trial.squads):
-        tell("performance: calibration", number, len(trial.squads))
-        earlier = _earlier(judged, trial, squad)
-        for kind in KINDS:
-            heard: list[Floats] = []
-            config = _config(squad, len(EARLIER), kind, trial.seconds, State())
-            _play(judged, config, Roster(dict(earlier)), heard)
-            places.append(np.concatenate(heard) if heard else np.zeros(0))
-    tell("performance: calibration", len(trial.squads), len(trial.squads))
+    places = [place for found in side_by_side(_rested, judged, trial, tell) for place in found]
     known_places = [place for place in places if len(place) >= LEAST_SCORED]
     if not known_places:
         return judged.levels
@@ -174,6 +164,38 @@ def calibration(judged: Judged, trial: Trial, tell: Tell) -> tuple[float, ...]:
     rising = np.maximum.accumulate(below + 1e-6 * np.arange(len(grid)))
     read = np.interp(judged.levels, rising, grid)
     return tuple(round(float(level), 5) for level in np.clip(read, judged.levels[0], judged.levels[-1]))
+
+
+def side_by_side(
+    play: Callable[[Judged, Trial, int], Found], judged: Judged, trial: Trial, tell: Tell
+) -> Iterator[Found]:
+    """What ``play`` finds of each squad, in order; several squads in processes of their own."""
+    calls = repeat(judged), repeat(trial), trial.squads
+    with ExitStack() as stack:
+        run: Callable[..., Iterator[Found]] = map
+        if len(trial.squads) > 1:
+            run = stack.enter_context(ProcessPoolExecutor(mp_context=get_context("spawn"))).map
+        for number, found in enumerate(run(play, *calls)):
+            tell("performance: squads on trial", number + 1, len(trial.squads))
+            yield found
+
+
+def in_all_states(judged: Judged, trial: Trial, squad: int) -> dict[str, list[Course]]:
+    """A squad's earlier sessions, and then its next ones in every state."""
+    earlier = _earlier(judged, trial, squad)
+    return {name: _in_state(judged, trial, squad, state, earlier) for name, state in STATES.items()}
+
+
+def _rested(judged: Judged, trial: Trial, squad: int) -> list[Floats]:
+    """Percentiles of all seconds that can be scored of a squad that does not tire: a session of each kind."""
+    earlier = _earlier(judged, trial, squad)
+    places = []
+    for kind in KINDS:
+        heard: list[Floats] = []
+        config = _config(squad, len(EARLIER), kind, trial.seconds, State())
+        _play(judged, config, Roster(dict(earlier)), heard)
+        places.append(np.concatenate(heard) if heard else np.zeros(0))
+    return places
 
 
 def _earlier(judged: Judged, trial: Trial, squad: int) -> Mapping[str, Mapping[str, Any]]:

@@ -21,7 +21,15 @@ from touchline.training.forecast_data import ForecastData, Part, runs_split
 from touchline.training.injury_rows import InjuryRows, injury_rows
 from touchline.training.performance_data import PerformanceData, efforts
 from touchline.training.performance_own import known, own_elsewhere
-from touchline.training.performance_trial import Course, Judged, Trial, calibration, figures
+from touchline.training.performance_trial import (
+    Course,
+    Judged,
+    Trial,
+    calibration,
+    figures,
+    in_all_states,
+    side_by_side,
+)
 from touchline.training.windows import HEART_RATE, origins, pool
 from touchline.training.workshop import Workshop
 
@@ -211,3 +219,22 @@ def test_levels_are_calibrated_to_where_fresh_outputs_lie() -> None:
     assert (sorted(low), sorted(high)) == (list(low), list(high))
     assert min(low + high) >= 0.1
     assert max(low + high) <= 0.9
+
+
+def flat(effort: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    usual = np.ones(len(effort), np.float32)
+    return usual[:, None] * np.array([0.6, 0.8, 1.0, 1.2, 1.4], np.float32), usual
+
+
+@pytest.mark.slow
+def test_squads_play_side_by_side_as_they_do_one_by_one() -> None:
+    judged, trial = Judged(flat, (0.1, 0.3, 0.5, 0.7, 0.9)), Trial(squads=(91, 92), seconds=150)
+    together = list(side_by_side(in_all_states, judged, trial, Told()))
+    assert len(together) == 2
+    for squad, found in zip(trial.squads, together, strict=True):
+        alone = in_all_states(judged, trial, squad)
+        assert any(np.isfinite(course.score).any() for course in alone["no_fatigue"])
+        for name, courses in alone.items():
+            for one, other in zip(courses, found[name], strict=True):
+                np.testing.assert_array_equal(one.score, other.score)
+                np.testing.assert_array_equal(one.capacity, other.capacity)
