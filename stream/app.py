@@ -18,7 +18,7 @@ from stream.agents import Parts, Telemetry, as_record
 from stream.alert import load_rules
 from stream.bounds import Bounds
 from stream.control import ControlFollower, Known, people_of
-from stream.driver import kafka_app, spare_garbage_collection
+from stream.driver import kafka_app, spare_garbage_collection, switch_threads_sooner
 from stream.follow import Fleet, Follower, Ways
 from stream.labels import check_labels
 from stream.lineup import VersionLineup
@@ -83,6 +83,7 @@ class _Life:
         """Wait for the engine and connect. Raises what loading the engine raised."""
         made = await asyncio.wrap_future(self._made)
         spare_garbage_collection()
+        switch_threads_sooner()
         parts = self._parts(made)
         versions = self._control(parts.bounds, {topics.MODELS: Known(made.follower.told, check_labels)})
         for part in (parts.bounds, parts.control, versions, parts.publisher, parts.restorer):
