@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import eq
 from typing import Any, Final, NamedTuple
 
 import msgpack
@@ -142,16 +143,15 @@ class _Run:
 
     def by_moulds(self) -> None:
         """Read the frames that fit a mould."""
-        by_length: dict[int, list[int]] = {}
-        for index, record in enumerate(self._records):
-            by_length.setdefault(len(record.value), []).append(index)
-        for length, indices in by_length.items():
+        values = [record.value for record in self._records]
+        lengths = np.fromiter(map(len, values), np.int64, len(values))
+        for length in np.unique(lengths).tolist():
             moulds = self._moulds.of(length)
             if not moulds:
                 continue
-            left = np.asarray(indices)
-            rows = np.frombuffer(b"".join([self._records[i].value for i in indices]), np.uint8)
-            rows = rows.reshape(len(indices), length)
+            left = np.flatnonzero(lengths == length)
+            rows = np.frombuffer(b"".join([values[i] for i in left.tolist()]), np.uint8)
+            rows = rows.reshape(len(left), length)
             for mould in moulds:
                 fits = mould.fits(rows)
                 if fits.any():
@@ -165,11 +165,14 @@ class _Run:
         at_us = np.array([record.at_us for record in records])
         fine = (seq <= MAX_SEQ) & (boot <= MAX_BOOT) & (t0_us >= EARLIEST_US) & (t0_us <= LATEST_US)
         fine &= (at_us >= EARLIEST_US) & (at_us <= LATEST_US)
-        texts = [self._texts(mould, name, records) for name in TEXTS]
-        venue_wide = mould.texts["athlete"][1] - mould.texts["athlete"][0] == len(VENUE)
-        for row, (record, *names) in enumerate(zip(records, *texts, strict=True)):
-            if None in names or record.key != record.value[slice(*mould.texts["athlete"])] or venue_wide:
-                fine[row] = False
+        names = [mould.text(name, rows) for name in TEXTS]
+        texts = [self._moulds.texts(column) for column in names]
+        fine &= np.fromiter(map(eq, [record.key for record in records], names[0]), np.bool_, len(records))
+        for read in texts:
+            if None in read:
+                fine &= [text is not None for text in read]
+        if mould.texts["athlete"][1] - mould.texts["athlete"][0] == len(VENUE):
+            fine[:] = False  # it may be venue-wide
         if not fine.all():
             index, rows, t0_us = index[fine], rows[fine], t0_us[fine]
             boot, seq = boot[fine], seq[fine]
@@ -186,11 +189,6 @@ class _Run:
         )  # fmt: skip
         for i, column in zip(index.tolist(), columns, strict=True):
             self._headers[i] = Header._make(column)
-
-    def _texts(self, mould: Mould, name: str, records: Sequence[Record]) -> list[str | None]:
-        """A text of each record, None where it is none."""
-        begin, end = mould.texts[name]
-        return self._moulds.texts([record.value[begin:end] for record in records])
 
     def _take_groups(self, mould: Mould, index: NDArray[np.int64], rows: NDArray[np.uint8]) -> int | None:
         """Put the groups of some frames by; how long after ``t0`` the last sample of each is, µs."""

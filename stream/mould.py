@@ -73,6 +73,12 @@ class Mould:
         begin, end = self.numbers[name]
         return np.ascontiguousarray(rows[:, begin:end]).view(f">u{end - begin}")[:, 0].astype(np.uint64)
 
+    def text(self, name: str, rows: Bytes) -> list[bytes]:
+        """A name of each of ``rows (N, L)``."""
+        begin, end = self.texts[name]
+        found: list[bytes] = np.ascontiguousarray(rows[:, begin:end]).view(f"V{end - begin}")[:, 0].tolist()
+        return found
+
     def samples(self, group: Group, rows: Bytes) -> NDArray[Any]:
         """The numbers on the wire of a group of all ``rows``, one row a sample: ``(N n, channels)``."""
         begin, end = group.span
@@ -144,7 +150,8 @@ class Moulds:
         """Texts as they were read before; None for bytes that are none."""
         if len(self._texts) > NAMES:
             self._texts.clear()
-        return [self._texts.get(text) or self._text(text) for text in found]
+        known = list(map(self._texts.get, found))
+        return known if None not in known else [self._text(text) for text in found]
 
     def _text(self, text: bytes) -> str | None:
         try:

@@ -26,9 +26,9 @@ from tests.servers import InfluxServer, influxd_binary
 
 PAGE = Path(__file__).parents[2] / "docs/performance.md"
 #: Athletes and workers; the last one is also what the peers get.
-GROWTH = ((100, 1), (1000, 1), (1000, 2), (1000, 4), (2000, 1), (10_000, 1), (3000, 1))
-#: Two thirds of the largest load that is kept up with here.
-LATENCY_AT = 2000
+GROWTH = ((100, 1), (1000, 1), (1000, 2), (1000, 4), (1500, 1), (10_000, 1), (2000, 1))
+#: Latency is told at the largest load that is at most this share of the largest that one worker keeps up with.
+BELOW = 0.8
 #: What the dispatch commands are asked for: a run of each contender takes some twenty seconds, most of it to begin.
 RUNS = 2
 SECONDS = 8
@@ -143,6 +143,7 @@ def live_table(live: list[dict[str, Any]]) -> str:
     ]  # fmt: skip
     head = [
         "athletes",
+        "workers",
         "kept up",
         "athletes per core",
         "p50, ms",
@@ -152,6 +153,13 @@ def live_table(live: list[dict[str, Any]]) -> str:
         "frames lost",
     ]
     return table(head, rows)
+
+
+def below_the_ceiling(live: list[dict[str, Any]]) -> dict[str, Any]:
+    """The measurement that latency is told of; the smallest load where nothing larger is kept up with."""
+    alone = sorted((one for one in live if one["workers"] == 1), key=lambda one: one["athletes"])
+    ceiling = max((one["athletes"] for one in alone if one["kept_up"]), default=0)
+    return [alone[0], *(one for one in alone if one["athletes"] <= BELOW * ceiling)][-1]
 
 
 def peers_table(live: list[dict[str, Any]]) -> str:
@@ -196,7 +204,7 @@ def targets(found: Mapping[str, Any]) -> str:
     """What was aimed at, what was measured, met or missed."""
     raw, decoded = found["raw"]["records_per_s"], found["decoded"]["records_per_s"]
     live, infer, store = found["live"], found["infer"], found["store"]
-    late = next(one for one in live if one["athletes"] == LATENCY_AT)
+    late = below_the_ceiling(live)
     peers, top = live[-1]["peers"], live[-1]
     ours_raw = raw["touchline"]
     each = {name: one["athletes_per_core"] or 0 for name, one in peers.items()}
@@ -215,7 +223,7 @@ def targets(found: Mapping[str, Any]) -> str:
          top["athletes_per_core"] >= 10 * each["faust_stock"]),
         ("athletes per core ahead of every peer", ", ".join(f"{n} {number(v)}" for n, v in each.items()),
          top["athletes_per_core"] > max(each.values())),
-        (f"p99 below 250 ms (at {number(LATENCY_AT)} athletes)", f"{late['latency_ms']['p99']:.0f} ms",
+        (f"p99 below 250 ms (at {number(late['athletes'])} athletes)", f"{late['latency_ms']['p99']:.0f} ms",
          late["latency_ms"]["p99"] < 250),
         ("memory below 100 kB per athlete", f"{top['rss_bytes_per_athlete'] / 1000:.0f} kB",
          top["rss_bytes_per_athlete"] < 100_000),

@@ -211,7 +211,8 @@ async def _measure(
         "lag_end": lag_end,
         "latency_ms": percentiles_ms(seen.latency_us[first:last]),
         "worker_cpu_s": round(cpu_s, 2),
-        "athletes_per_core": round(config.athletes * config.seconds / cpu_s) if cpu_s else None,
+        # Seconds of athletes that were scored, so that it holds for an engine that does not keep up too.
+        "athletes_per_core": round((last - first) / cpu_s) if cpu_s else None,
         "rss_bytes_per_athlete": round((ended.rss_bytes - half.rss_bytes) / -(-config.athletes // 2)),
         "scores": len(seen.scores),
         "lost": sender.sent - seen.accounted(),
