@@ -74,7 +74,17 @@ def measure() -> dict[str, Any]:
     for athletes, workers in GROWTH:
         load = ["--athletes", str(athletes), "--workers", str(workers), "--seconds", str(SECONDS)]
         live.append(bench("live", *load, *(["--peers"] if (athletes, workers) == GROWTH[-1] else [])))
-    return {"raw": raw, "decoded": decoded, "live": live, "infer": infer, "store": store, "push": push}
+    found = {"raw": raw, "decoded": decoded, "live": live, "infer": infer, "store": store, "push": push}
+    return found | {"loop_s": plain_loop_s()}
+
+
+def plain_loop_s() -> float:
+    """What a plain Python loop takes, s: the yardstick between machines, and between days on one."""
+    began = time.perf_counter()
+    total = 0
+    for each in range(5_000_000):
+        total += each
+    return round(time.perf_counter() - began, 2)
 
 
 def machine() -> str:
