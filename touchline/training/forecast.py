@@ -22,7 +22,6 @@ from stream.earlier import BLOCK_S, BLOCKS, EARLIER
 from stream.normalise import CHANNELS, PRIOR
 from touchline.training.course import Course
 from touchline.training.disturb import disturbed, mirrored
-from touchline.training.forecast_baselines import baseline_errors
 from touchline.training.forecast_card import forecast_card
 from touchline.training.forecast_data import ForecastData, Part, forecast_data
 from touchline.training.forecast_figures import Answers, judge_part, missing_groups, widths
@@ -48,6 +47,8 @@ LOOK_AT: Final = 4000
 ROWS_AT_ONCE: Final = 2048
 #: Looks without a better one after which a net that is looked at ends.
 PATIENCE: Final = 3
+#: Kinds of sessions that figures are of, and that say how wide bands must be.
+JUDGED: Final = ("runs", "match")
 SPLIT: Final = (
     "runs by session (one runner), match by half (the same players); test sessions never trained on"
 )
@@ -111,9 +112,8 @@ def train_on(data: ForecastData, shop: Workshop) -> Path:
         data=data.hashes,
         metrics=_metrics(model, ensemble, data, shop),
     )
-    example = next(iter(data.test.values()))
-    at = example.at[:: max(1, len(example.at) // 4)][:4]
-    saved = golden(model, inputs(example.table, at))
+    at = data.kept.at[:: max(1, len(data.kept.at) // 4)][:4]
+    saved = golden(model, inputs(data.kept.table, at))
     learnt = [
         inputs(part.table, part.at[evenly(len(part.at), round(share * ROWS))]) for share, part in data.train
     ]
@@ -126,7 +126,7 @@ def train_on(data: ForecastData, shop: Workshop) -> Path:
 def train_members(data: ForecastData, shop: Workshop) -> Ensemble:
     """Train the nets of the ensemble: the first on a part of the sessions, the others on all, each with its seed."""
     split = [(share, part.split()) for share, part in data.train]
-    out = {part.name: part for _, (_, part) in split if part.name in data.test}
+    out = {part.name: part for _, (_, part) in split if part.name in JUDGED}
     kept = [(share, part) for share, (part, _) in split]
     weights = [descend(kept, _task(0), shop, out["runs"])]
     left_out = {name: answers(_net(weights[0], shop), part) for name, part in out.items()}
@@ -301,23 +301,22 @@ def _metrics(model: Any, ensemble: Ensemble, data: ForecastData, shop: Workshop)
     """Figures on the parts kept back; baselines on the same runs, nets for one head each on the same match."""
     alone = _alone(ensemble, data, shop)
     shop.tell("forecast: figures", 0, 2)
-    test = data.test["runs"]
-    figures = {name: judge_part(answers(model, part)) for name, part in data.test.items()}
+    kept = Part("runs", data.kept.table, data.kept.at)
+    found = answers(model, kept)
+    heart = {"mae": data.kept.errors_of(found), "coverage_80": data.kept.covered_by(found)}
     gone = {
-        group: judge_part(answers(model, test, group))["heart_rate"]["mae"]
-        for group in ("heart", "position", "motion")
+        group: data.kept.errors_of(answers(model, kept, group)) for group in ("heart", "position", "motion")
     }
     shop.tell("forecast: figures", 1, 2)
-    train = next(part for _, part in data.train if part.name == "runs")
-    baselines = baseline_errors(train.table, train.at, test.table, test.at)
+    baselines = data.kept.baseline_errors(data.fit)
     shop.tell("forecast: figures", 2, 2)
     return {
         "split": SPLIT,
-        "figures": figures,
+        "figures": {"runs": {"heart_rate": heart}, "match": judge_part(answers(model, data.match))},
         "heart_rate_without": gone,
         "baselines": baselines,
         "alone": alone,
-        "origins": {name: len(part.at) for name, part in data.test.items()},
+        "origins": {"runs": len(data.kept.at), "match": len(data.match.at)},
     }
 
 
@@ -326,14 +325,13 @@ def _alone(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, 
 
     All of the size, the seeds, the steps and the sessions of the ensemble's second and third net; means of both.
     """
-    match = data.test["match"]
     found: dict[str, dict[str, list[list[float]]]] = {}
     for member in ALONE:
-        together = judge_part(answers(_net(ensemble.weights[member], shop), match))
+        together = judge_part(answers(_net(ensemble.weights[member], shop), data.match))
         for head in (1, 2, 3):
             name = (*TARGETS, "acceleration")[head]
             task = Task(f"forecast: {name} alone, seed {SEED + member}", SEED + member, (head,))
-            alone = judge_part(answers(_net(descend(data.train, task, shop), shop), match))
+            alone = judge_part(answers(_net(descend(data.train, task, shop), shop), data.match))
             of = found.setdefault(name, {"one head": [], "all heads": []})
             of["one head"].append(alone[name]["mae"])
             of["all heads"].append(together[name]["mae"])

@@ -47,16 +47,6 @@ def changes(table: Pool, at: Ints) -> Floats:
     return np.stack([heart[at + h] - heart[at] for h in HORIZONS], axis=1)
 
 
-def baseline_errors(train: Pool, train_at: Ints, test: Pool, test_at: Ints) -> dict[str, list[float]]:
-    """Mean absolute error (bpm) at each horizon, by baseline."""
-    actual = test.raw[test_at, HEART_RATE].astype(np.float64)[:, None] + changes(test, test_at)
-    guesses = baseline_predictions(train, train_at, test, test_at)
-    return {
-        name: [_error(*pair) for pair in zip(guess.T, actual.T, strict=True)]
-        for name, guess in guesses.items()
-    }
-
-
 def baseline_predictions(train: Pool, train_at: Ints, test: Pool, test_at: Ints) -> dict[str, Floats]:
     """Heart rate (bpm) at each horizon ``(N, 6)`` as each baseline has it, fitted on ``train``."""
     x, y = features(train, train_at[::TRAIN_EVERY]), changes(train, train_at[::TRAIN_EVERY])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sim.sessions import SessionConfig
 from stream.cut import CutSession
 from stream.normalise import CHANNELS
+from touchline.training.forecast_origins import Origins, origins_of
 from touchline.training.sessions import START_US, recorded, simulated
 from touchline.training.windows import HEART_RATE, SPEED, Pool, origins, pool
 from touchline.training.workshop import Workshop
@@ -48,10 +49,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ForecastData:
-    """``train`` parts by the share of a batch they make; ``test`` parts by name."""
+    """``train`` parts by the share of a batch they make; ``match``, the half that judges.
+
+    ``kept``: where heart rate is judged, in runs kept back; ``fit``: the same of runs that baselines are fitted on.
+    """
 
     train: Sequence[tuple[float, Part]]
-    test: dict[str, Part]
+    match: Part
+    kept: Origins
+    fit: Origins
     hashes: dict[str, str]
 
 
@@ -95,14 +101,16 @@ def forecast_data(shop: Workshop) -> ForecastData:
             (0.05, _part("workouts", workouts, HEART_RATE)),
             (0.05, _part("simulated", made, SPEED)),
         ),
-        test={"runs": _part("runs", test, HEART_RATE, before=120), "match": _part("match", second, SPEED)},
+        match=_part("match", second, SPEED),
+        kept=origins_of(test),
+        fit=origins_of(train),
         hashes={name: shop.source(name).sha256() for name in names},
     )
 
 
-def _part(name: str, sessions: Sequence[CutSession], channel: int, before: int = 0) -> Part:
+def _part(name: str, sessions: Sequence[CutSession], channel: int) -> Part:
     table = pool(sessions)
-    return Part(name, table, origins(table, channel, before=before))
+    return Part(name, table, origins(table, channel))
 
 
 def _halves(sessions: Sequence[CutSession]) -> tuple[list[CutSession], list[CutSession]]:

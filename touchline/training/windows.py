@@ -153,15 +153,14 @@ def newest_of(values: Floats) -> Floats:
     return np.where(at >= 0, found, CENTRE[:2])
 
 
-def origins(table: Pool, channel: int, seen: int = 30, before: int = 0) -> Ints:
+def origins(table: Pool, channel: int, seen: int = 30) -> Ints:
     """Seconds to forecast from.
 
-    The ``channel`` is there now and in at least ``seen`` of the last two minutes, and at least once in the next;
-    at least ``before`` seconds of the session lie behind.
+    The ``channel`` is there now and in at least ``seen`` of the last two minutes, and at least once in the next.
     """
     there = np.isfinite(table.raw[:, channel])
     total = np.concatenate([[0], np.cumsum(there)])
-    at = np.flatnonzero((table.session >= 0) & there & (table.within >= before))
+    at = np.flatnonzero((table.session >= 0) & there)
     enough = total[at + 1] - total[at + 1 - LENGTH] >= seen
     followed = total[at + 1 + AHEAD] > total[at + 1]
     return np.asarray(at[enough & followed])

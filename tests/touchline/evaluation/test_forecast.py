@@ -10,7 +10,7 @@ import pytest
 
 from models.forecast import HORIZONS
 from tests.touchline.command import touchline
-from touchline.evaluation.forecast import origins_of
+from touchline.training.forecast_origins import origins_of
 from touchline.training.sessions import Source, recorded
 from touchline.training.windows import HEART_RATE
 

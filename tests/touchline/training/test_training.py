@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.artefact import CARD, read_manifest
+from models.artefact import CARD, load_artefact, read_manifest
 from models.engine import Engine
+from models.restore import restore
 from sim.readers.daily import read_daily
 from stream.infer import OUTPUTS, PERSONAL
 from tests.models.builders import save_small
@@ -18,6 +19,7 @@ from tests.touchline.training.made import session
 from touchline.training import forecast as forecasting
 from touchline.training import injury, injury_card, performance
 from touchline.training.forecast_data import ForecastData, Part, runs_split
+from touchline.training.forecast_origins import origins_of
 from touchline.training.injury_rows import InjuryRows, injury_rows
 from touchline.training.performance_data import PerformanceData, efforts
 from touchline.training.performance_own import known, own_elsewhere
@@ -47,15 +49,17 @@ class Told:
         self.last[what] = (done, of)
 
 
-def part(name: str, numbers: range, before: int = 0) -> Part:
+def part(name: str, numbers: range) -> Part:
     table = pool([session(k) for k in numbers])
-    return Part(name, table, origins(table, HEART_RATE, before=before))
+    return Part(name, table, origins(table, HEART_RATE))
 
 
 def test_a_forecast_is_trained_judged_and_saved(tmp_path: Path) -> None:
     data = ForecastData(
         train=((0.75, part("runs", range(6))), (0.25, part("match", range(6, 12)))),
-        test={"runs": part("runs", range(8, 10), before=120), "match": part("match", range(10, 12))},
+        match=part("match", range(10, 12)),
+        kept=origins_of([session(k) for k in (8, 9)]),
+        fit=origins_of([session(k) for k in range(6)]),
         hashes={"made": "0" * 64},
     )
     told = Told()
@@ -63,6 +67,11 @@ def test_a_forecast_is_trained_judged_and_saved(tmp_path: Path) -> None:
     assert folder == tmp_path / "forecast/1"
     assert told.last["forecast: net 5 of 5"] == (3, 3)
     metrics = read_manifest(folder).metrics
+    answer = forecasting.answers(restore(load_artefact(folder)), Part("runs", data.kept.table, data.kept.at))
+    assert metrics["figures"]["runs"]["heart_rate"]["mae"] == pytest.approx(
+        data.kept.errors_of(answer), rel=1e-6
+    )
+    assert metrics["origins"]["runs"] == len(data.kept.at)
     assert set(metrics["baselines"]) == {"last value", "ridge", "gradient boosting"}
     assert 0.5 < metrics["figures"]["runs"]["heart_rate"]["coverage_80"][3] <= 1
     for name in ("performance", "injury"):

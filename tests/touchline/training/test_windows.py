@@ -15,7 +15,7 @@ from tests.fakes import FakeEngine, FakeForecast
 from tests.stream.feeding import Log, heart, speed
 from tests.touchline.training.made import session
 from touchline.training.disturb import blank, disturbed, own_or_prior
-from touchline.training.windows import CENTRE, HEART_RATE, SPEED, origins, pool
+from touchline.training.windows import CENTRE, HEART_RATE, origins, pool
 
 Float32 = NDArray[np.float32]
 CLOCK = Clock(lateness_us=500_000, future_us=2_000_000, silent_us=10_000_000)
@@ -74,7 +74,6 @@ def test_origins_have_seen_enough_and_something_follows() -> None:
     table = pool([session(0, 200)])
     within = table.within[origins(table, HEART_RATE)]
     assert (within[0], within[-1]) == (29, 198)
-    assert table.within[origins(table, SPEED, before=120)][0] == 120
     assert len(origins(pool([session(0, 200, missing=("heart_rate",))]), HEART_RATE)) == 0
 
 
