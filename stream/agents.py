@@ -107,8 +107,7 @@ class Telemetry:
     async def revoked(self, partitions: Iterable[int]) -> None:
         """Partitions may go to another worker: leave it as little as possible to do again."""
         self._app.consumer.leave()
-        if self._round is not None:
-            await self._round
+        await self._end_round()
         async with self._busy:
             if self._merges and await self._commit():
                 await self._make_safe()
@@ -119,6 +118,7 @@ class Telemetry:
     async def assigned(self, partitions: Iterable[int]) -> None:
         """Forget partitions that are no longer ours, load those that are new, and go on from what we have."""
         ours = set(partitions)
+        await self._end_round()  # it knows the partitions of before
         async with self._busy:
             await self._forget(set(self._merges) - ours)
             await self._own(ours)
@@ -264,6 +264,11 @@ class Telemetry:
         if self._round is None and time.monotonic() - self._begun_at >= self._parts.snapshot_every_s:
             self._begun_at = time.monotonic()
             self._round = asyncio.create_task(self._make_safe_by_slices())
+
+    async def _end_round(self) -> None:
+        """Wait for a round that is under way; raises what went wrong in it."""
+        if self._round is not None:
+            await self._round
 
     async def _make_safe_by_slices(self) -> None:
         """A round of snapshots beside the work, then offsets.
