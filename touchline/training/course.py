@@ -1,8 +1,8 @@
 """A course of training: steps, looks at what was not learnt from, the best of them kept, and checkpoints.
 
-A checkpoint holds all that the next steps follow from: weights, their average, what the optimiser remembers, the
-state of chance, and the best so far. Written at every look, whole or not at all. A course taken up from one ends with
-the same weights as one that was never broken off.
+A checkpoint holds all that the next steps follow from: weights, their average, what the optimiser remembers, and the
+best so far; the batch of a step follows from its number. Written at every look, whole or not at all. A course taken
+up from one ends with the same weights as one that was never broken off.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,13 @@ from numpy.typing import NDArray
 from models.descent import Descent, Loss, Plan, seed_everything
 from models.restore import set_weights
 from stream.errors import UsageError
+from touchline.training.side_by_side import ahead
 from touchline.training.workshop import Workshop
 
 Weights = Mapping[str, NDArray[Any]]
-#: Draws a batch: inputs and targets.
-Draw = Callable[[np.random.Generator], tuple[Sequence[NDArray[Any]], Sequence[NDArray[Any]]]]
+#: A batch: inputs and targets.
+Batch = tuple[Sequence[NDArray[Any]], Sequence[NDArray[Any]]]
+Draw = Callable[[np.random.Generator], Batch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class Course:
 
     Every ``every`` steps ``look`` (where there is one) says how well averaged weights do on what is not learnt from,
     less is better: the best look is kept, and after ``patience`` looks without a better one the course ends. Without
-    ``look`` the last weights are kept.
+    ``look`` the last weights are kept. Costly batches are ``drawn_ahead`` in another process, to which ``draw`` goes
+    pickled.
     """
 
     told: str
@@ -46,24 +51,29 @@ class Course:
     every: int = 100
     look: Callable[[Any], float] | None = None
     patience: int | None = None
+    drawn_ahead: bool = False
 
     def run(self, shop: Workshop, before: Weights | None = None) -> dict[str, NDArray[np.float32]]:
         """The weights that are kept; ``before``: those to begin with, fresh ones otherwise."""
         seed_everything(self.seed)
-        rng = np.random.default_rng(self.seed)
         descent = Descent(self.build, self.loss, self.plan)
         if before is not None:
             set_weights(descent.model, before)
         kept = _Kept(shop, self)
-        kept.take_up(descent, rng)
+        kept.take_up(descent)
         looker = None if self.look is None else self.build()
-        while descent.taken < self.plan.steps and not kept.over:
-            descent.step(*self.draw(rng))
-            if descent.taken % self.every == 0 or descent.taken == self.plan.steps:
-                shop.tell(self.told, descent.taken, self.plan.steps)
-                self._look(descent, looker, kept)
-                kept.save(descent, rng)
+        with self._batches(range(descent.taken, self.plan.steps)) as batches:
+            while descent.taken < self.plan.steps and not kept.over:
+                descent.step(*next(batches))
+                if descent.taken % self.every == 0 or descent.taken == self.plan.steps:
+                    shop.tell(self.told, descent.taken, self.plan.steps)
+                    self._look(descent, looker, kept)
+                    kept.save(descent)
         return kept.best
+
+    def _batches(self, steps: range) -> AbstractContextManager[Iterator[Batch]]:
+        draw = partial(_drawn, self.draw, self.seed)
+        return ahead(draw, steps) if self.drawn_ahead else nullcontext(map(draw, steps))
 
     def _look(self, descent: Descent, looker: Any | None, kept: _Kept) -> None:
         weights = descent.averaged()
@@ -78,6 +88,10 @@ class Course:
         kept.over = self.patience is not None and kept.misses >= self.patience
 
 
+def _drawn(draw: Draw, seed: int, step: int) -> Batch:
+    return draw(np.random.default_rng((seed, step)))
+
+
 class _Kept:
     """The best weights so far, and the checkpoint they and all else lie in."""
 
@@ -90,7 +104,7 @@ class _Kept:
         described = [course.told, course.seed, course.every, asdict(course.plan), str(shop.choices)]
         self._of = hashlib.sha256(json.dumps(described).encode()).hexdigest()
 
-    def take_up(self, descent: Descent, rng: np.random.Generator) -> None:
+    def take_up(self, descent: Descent) -> None:
         """Go on from the checkpoint where that is wanted and there is one. Raises UsageError for another course's."""
         if self._path is None or not self._resume or not self._path.exists():
             return
@@ -103,9 +117,8 @@ class _Kept:
                 name.removeprefix("best_"): stored[name] for name in stored.files if name[:5] == "best_"
             }
         self.loss, self.misses, self.over = float(about["loss"]), about["misses"], about["over"]
-        rng.bit_generator.state = about["chance"]
 
-    def save(self, descent: Descent, rng: np.random.Generator) -> None:
+    def save(self, descent: Descent) -> None:
         """Write the checkpoint; the one before stays until it is whole."""
         if self._path is None:
             return
@@ -113,7 +126,7 @@ class _Kept:
         arrays = {f"best_{name}": array for name, array in self.best.items()} | descent.state()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         scratch = self._path.with_suffix(".new.npz")
-        np.savez(scratch, about=np.array(json.dumps(about | {"chance": rng.bit_generator.state})), **arrays)
+        np.savez(scratch, about=np.array(json.dumps(about)), **arrays)
         scratch.replace(self._path)
 
 

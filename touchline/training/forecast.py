@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,11 +26,14 @@ from touchline.training.forecast_card import forecast_card
 from touchline.training.forecast_data import ForecastData, Part, forecast_data
 from touchline.training.forecast_figures import Answers, judge_part, missing_groups, widths
 from touchline.training.reference import ROWS, evenly, reference
+from touchline.training.side_by_side import Telling, side_by_side
 from touchline.training.tuning import Change, Problem
 from touchline.training.windows import HEART_RATE, SPEED, Float32, Pool
 from touchline.training.workshop import Workshop
 
 Ints = NDArray[np.int64]
+Weights = Mapping[str, NDArray[Any]]
+Parts = Sequence[tuple[float, Part]]
 
 CONFIG: Final = ForecastConfig(channels=len(CHANNELS), earlier=len(EARLIER), units=96, hidden=160)
 PLAN: Final = Plan(steps=1500, rate=2e-3, warm=100, decay=1e-2, average=0.995)
@@ -58,7 +61,7 @@ SPLIT: Final = (
 class Ensemble:
     """``weights`` of each net, and what the first one says of the sessions it left out."""
 
-    weights: list[Mapping[str, NDArray[Any]]]
+    weights: list[Weights]
     left_out: dict[str, Answers]
 
 
@@ -128,43 +131,55 @@ def train_members(data: ForecastData, shop: Workshop) -> Ensemble:
     split = [(share, part.split()) for share, part in data.train]
     out = {part.name: part for _, (_, part) in split if part.name in JUDGED}
     kept = [(share, part) for share, (part, _) in split]
-    weights = [descend(kept, _task(0), shop, out["runs"])]
-    left_out = {name: answers(_net(weights[0], shop), part) for name, part in out.items()}
-    weights += [descend(data.train, _task(member), shop) for member in range(1, MEMBERS)]
-    return Ensemble(weights, left_out)
+    train = partial(_train_member, data.train, kept, out["runs"], replace(shop, tell=Telling(shop.tell)))
+    weights = list(side_by_side(train, range(MEMBERS), shop.tell))
+    return Ensemble(weights, {name: answers(_net(weights[0], shop), part) for name, part in out.items()})
 
 
-def teach(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> Mapping[str, NDArray[Any]]:
+def _train_member(every: Parts, kept: Parts, judge: Part, shop: Workshop, member: int) -> Weights:
+    task = Task(f"forecast: net {member + 1} of {MEMBERS}", SEED + member)
+    return descend(every, task, shop) if member else descend(kept, task, shop, judge)
+
+
+def teach(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> Weights:
     """Weights of one net that answers as the ensemble does (distillation, Hinton et al. 2015, arXiv 1503.02531).
 
     It sees the same windows, disturbed in the same ways, and is told what the ensemble makes of them.
     """
     config, plan = replace(shop.chosen(CONFIG), dropout=0.0), shop.chosen(PLAN)
-    teacher = build(replace(config, members=MEMBERS))
-    set_weights(teacher, fuse(ensemble.weights))
-    asked = Batched(teacher, [BATCH])
-    asked.warm_up()
-
-    def lesson(rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
-        given, _ = draw(data.train, rng)
-        return given, asked(*given)
-
     return Course(
         told="forecast: one net of all",
         seed=SEED,
         build=lambda: build(config),
         loss=LikenessLoss(config),
         plan=replace(plan, steps=shop.steps(TAUGHT_STEPS)),
-        draw=lesson,
+        draw=Lessons(data.train, fuse(ensemble.weights), replace(config, members=MEMBERS)),
         every=LOOK_EVERY,
+        drawn_ahead=True,
     ).run(shop)
 
 
-def _task(member: int) -> Task:
-    return Task(f"forecast: net {member + 1} of {MEMBERS}", SEED + member)
+@dataclass(frozen=True)
+class Lessons:
+    """Draws windows of ``parts`` and what a net of ``config`` and ``weights`` makes of them."""
+
+    parts: Parts
+    weights: Weights
+    config: ForecastConfig
+
+    def __call__(self, rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
+        """A batch."""
+        given, _ = draw(self.parts, rng)
+        return given, self._teacher(*given)
+
+    @cached_property
+    def _teacher(self) -> Batched:
+        net = build(self.config)
+        set_weights(net, self.weights)
+        return Batched(net, [BATCH])
 
 
-def _net(weights: Mapping[str, NDArray[Any]], shop: Workshop) -> Any:
+def _net(weights: Weights, shop: Workshop) -> Any:
     """One net with its weights."""
     model = build(shop.chosen(CONFIG))
     set_weights(model, weights)
@@ -180,9 +195,7 @@ class Task:
     heads: Sequence[int] = (0, 1, 2, 3)
 
 
-def descend(
-    parts: Sequence[tuple[float, Part]], task: Task, shop: Workshop, judge: Part | None = None
-) -> Mapping[str, NDArray[Any]]:
+def descend(parts: Parts, task: Task, shop: Workshop, judge: Part | None = None) -> Weights:
     """Weights at the last step or, with a part to ``judge`` by that is not learnt from, at the best one."""
     config, plan = shop.chosen(CONFIG), shop.chosen(PLAN)
     return Course(
@@ -204,9 +217,7 @@ def inputs(table: Pool, at: Ints, gone: str | None = None) -> list[Float32]:
     return [x, table.anchor(at), earlier]
 
 
-def draw(
-    parts: Sequence[tuple[float, Part]], rng: np.random.Generator
-) -> tuple[list[Float32], list[Float32]]:
+def draw(parts: Parts, rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
     """A batch: inputs and targets, each part with its share."""
     drawn = [_draw_part(part, round(share * BATCH), rng) for share, part in parts]
     given = [np.concatenate(column) for column in zip(*(given for given, _ in drawn), strict=True)]

@@ -17,6 +17,7 @@ from stream.cut import CutSession
 from stream.normalise import CHANNELS
 from touchline.training.forecast_origins import Origins, origins_of
 from touchline.training.sessions import START_US, recorded, simulated
+from touchline.training.side_by_side import side_by_side
 from touchline.training.windows import HEART_RATE, SPEED, Pool, origins, pool
 from touchline.training.workshop import Workshop
 
@@ -86,7 +87,7 @@ def forecast_data(shop: Workshop) -> ForecastData:
     cut: dict[str, list[CutSession]] = {}
     for number, name in enumerate(names):
         shop.tell("forecast: cutting sessions", number, len(names) + 1)
-        cut[name] = recorded(shop.source(name))
+        cut[name] = list(recorded(shop.source(name)))
     shop.tell("forecast: cutting sessions", len(names), len(names) + 1)
     runs = [trusted(s) for s in cut["hr_forecast_rikluost"]]
     train, test = runs_split(runs)
@@ -125,4 +126,4 @@ def _simulated(shop: Workshop) -> list[CutSession]:
         SessionConfig(athletes=22, seconds=seconds, start_us=START_US, kind="training", seed=12),
         SessionConfig(athletes=12, seconds=seconds, start_us=START_US, kind="run", seed=13),
     ]
-    return [session for config in configs for session in simulated(config)]
+    return [session for made in side_by_side(simulated, configs) for session in made]

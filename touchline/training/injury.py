@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from touchline.training.figures import logit, platt
 from touchline.training.injury_card import injury_card, injury_metrics, today_helps
 from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of, injury_rows
 from touchline.training.reference import evenly, reference
+from touchline.training.side_by_side import Telling, side_by_side
 from touchline.training.tuning import Change, Problem
 from touchline.training.workshop import Workshop
 
@@ -120,21 +122,25 @@ def cross_validate(rows: InjuryRows, shop: Workshop) -> Judged:
     members: list[Mapping[str, NDArray[Any]]] = []
     inputs = {today: day_features(rows.values, known(len(rows))) for today, known in TODAY.items()}
     inputs |= {group: day_features(_without(rows.values, group), np.zeros(len(rows))) for group in GONE}
-    for number, seed in enumerate(SEEDS):
-        fold = fold_of(rows, seed)
-        for k in range(FOLDS):
-            shop.tell("injury: nets", len(members), len(SEEDS) * FOLDS)
-            held_out = fold == k
-            if not held_out.any():
-                continue
-            weights = train_member(rows, np.flatnonzero(fold != k), 100 * seed + k, shop)
-            model = build(shop.chosen(CONFIG))
-            set_weights(model, weights)
-            members.append(weights)
-            for case, x in inputs.items():
-                raw[case][number, held_out] = _answers(model, x[held_out])
-    shop.tell("injury: nets", len(members), len(members))
+    folds = {seed: fold_of(rows, seed) for seed in SEEDS}
+    nets = [(seed, k) for seed, fold in folds.items() for k in range(FOLDS) if (fold == k).any()]
+    train = partial(_train_net, rows, replace(shop, tell=Telling(shop.tell)))
+    shop.tell("injury: nets", 0, len(nets))
+    for (seed, k), weights in zip(nets, side_by_side(train, nets, shop.tell), strict=True):
+        held_out = folds[seed] == k
+        model = build(shop.chosen(CONFIG))
+        set_weights(model, weights)
+        members.append(weights)
+        for case, x in inputs.items():
+            raw[case][SEEDS.index(seed), held_out] = _answers(model, x[held_out])
+        shop.tell("injury: nets", len(members), len(nets))
     return Judged({case: raw[case] for case in TODAY}, {case: raw[case] for case in GONE}, members)
+
+
+def _train_net(rows: InjuryRows, shop: Workshop, net: tuple[int, int]) -> Mapping[str, NDArray[Any]]:
+    """The net of a seed that has not seen a fold."""
+    seed, k = net
+    return train_member(rows, np.flatnonzero(fold_of(rows, seed) != k), 100 * seed + k, shop)
 
 
 def _without(values: Floats, group: str) -> Floats:

@@ -7,9 +7,7 @@ bodies that do not tire. Effort, output and what kind it is of are laid out by t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -22,6 +20,7 @@ from stream.cut import CutSession
 from stream.infer import OUTPUTS, Person, effort, output, personal
 from stream.normalise import CHANNELS
 from touchline.training.sessions import START_US, recorded, simulated
+from touchline.training.side_by_side import side_by_side
 from touchline.training.windows import Float32, Pool, carried, pool
 from touchline.training.workshop import Workshop
 
@@ -253,7 +252,6 @@ def _squads(shop: Workshop) -> Iterator[CutSession]:
     """The sessions to learn from, simulated side by side in processes of their own."""
     played = _drawn(max(LEAST_S, round(SESSION_S * shop.thrift)))
     played = played[: max(len(TELLING) + len(PLAYED), round(len(played) * shop.thrift))]
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
-        for number, sessions in enumerate(processes.map(simulated, [p.config() for p in played]), start=1):
-            shop.tell("performance: simulating", number, len(played))
-            yield from sessions
+    for number, sessions in enumerate(side_by_side(simulated, [p.config() for p in played]), start=1):
+        shop.tell("performance: simulating", number, len(played))
+        yield from sessions

@@ -8,11 +8,9 @@ told of the athletes comes out of the earlier sessions as it does live.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from itertools import islice, repeat
-from multiprocessing import get_context
+from functools import partial
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -33,6 +31,7 @@ from stream.window import Seconds
 from touchline.training.performance_data import ATHLETES, Efforts, Played
 from touchline.training.performance_own import Network, known, own_elsewhere, quantiles
 from touchline.training.sessions import records_of
+from touchline.training.side_by_side import side_by_side
 from touchline.training.windows import Float32
 from touchline.training.workshop import Tell
 
@@ -140,7 +139,7 @@ class _NoForecast:
 def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
     """The acceptance figures on all squads together; null where nothing was scored."""
     courses: dict[str, list[Course]] = {name: [] for name in STATES}
-    for played in side_by_side(in_all_states, judged, trial, tell):
+    for played in on_trial(in_all_states, judged, trial, tell):
         for name, found in played.items():
             courses[name] += found
     sizes = {"squads": len(trial.squads), "session_s": trial.seconds, "earlier": len(EARLIER)}
@@ -152,7 +151,7 @@ def calibration(judged: Judged, trial: Trial, tell: Tell) -> tuple[float, ...]:
 
     Every second that can be scored counts; matches and runs count alike.
     """
-    places = [place for found in side_by_side(_rested, judged, trial, tell) for place in found]
+    places = [place for found in on_trial(_rested, judged, trial, tell) for place in found]
     known_places = [place for place in places if len(place) >= LEAST_SCORED]
     if not known_places:
         return judged.levels
@@ -166,18 +165,13 @@ def calibration(judged: Judged, trial: Trial, tell: Tell) -> tuple[float, ...]:
     return tuple(round(float(level), 5) for level in np.clip(read, judged.levels[0], judged.levels[-1]))
 
 
-def side_by_side(
+def on_trial(
     play: Callable[[Judged, Trial, int], Found], judged: Judged, trial: Trial, tell: Tell
 ) -> Iterator[Found]:
-    """What ``play`` finds of each squad, in order; several squads in processes of their own."""
-    calls = repeat(judged), repeat(trial), trial.squads
-    with ExitStack() as stack:
-        run: Callable[..., Iterator[Found]] = map
-        if len(trial.squads) > 1:
-            run = stack.enter_context(ProcessPoolExecutor(mp_context=get_context("spawn"))).map
-        for number, found in enumerate(run(play, *calls)):
-            tell("performance: squads on trial", number + 1, len(trial.squads))
-            yield found
+    """What ``play`` finds of each squad, in order."""
+    for number, found in enumerate(side_by_side(partial(play, judged, trial), trial.squads), start=1):
+        tell("performance: squads on trial", number, len(trial.squads))
+        yield found
 
 
 def in_all_states(judged: Judged, trial: Trial, squad: int) -> dict[str, list[Course]]:

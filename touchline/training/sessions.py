@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -61,10 +62,11 @@ def sources(data: Path) -> dict[str, Source]:
     return {name: source for name, source in found.items() if source.files}
 
 
-def recorded(source: Source) -> list[CutSession]:
-    """Every session of a data set, named ``<file>/<session>``."""
+@cache
+def recorded(source: Source) -> tuple[CutSession, ...]:
+    """Every session of a data set, named ``<file>/<session>``; cut once in a process."""
     recordings = [r for file in source.files for r in read(file)]
-    return [session for part in _parts(recordings) for session in _cut_side_by_side(part)]
+    return tuple(session for part in _parts(recordings) for session in _cut_side_by_side(part))
 
 
 def _parts(recordings: Sequence[Recording]) -> Iterator[Sequence[Recording]]:

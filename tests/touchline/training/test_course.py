@@ -69,6 +69,14 @@ def test_a_course_taken_up_again_ends_with_the_same_weights(tmp_path: Path, unti
     assert same(COURSE.run(workshop(folder, resume=True)), whole), "and one that is done is not begun again"
 
 
+def test_batches_drawn_ahead_are_the_same_batches(tmp_path: Path) -> None:
+    whole = COURSE.run(workshop(tmp_path / "whole"))
+    folder, by_another = tmp_path / "broken", replace(COURSE, drawn_ahead=True)
+    with pytest.raises(BrokenOff):
+        by_another.run(workshop(folder, until=20))
+    assert same(by_another.run(workshop(folder, resume=True)), whole)
+
+
 def test_without_resume_it_begins_anew_and_other_choices_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BrokenOff):
         COURSE.run(workshop(tmp_path, until=20))

@@ -30,7 +30,7 @@ from touchline.training.performance_trial import (
     calibration,
     figures,
     in_all_states,
-    side_by_side,
+    on_trial,
 )
 from touchline.training.windows import HEART_RATE, origins, pool
 from touchline.training.workshop import Workshop
@@ -238,7 +238,7 @@ def flat(effort: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.slow
 def test_squads_play_side_by_side_as_they_do_one_by_one() -> None:
     judged, trial = Judged(flat, (0.1, 0.3, 0.5, 0.7, 0.9)), Trial(squads=(91, 92), seconds=150)
-    together = list(side_by_side(in_all_states, judged, trial, Told()))
+    together = list(on_trial(in_all_states, judged, trial, Told()))
     assert len(together) == 2
     for squad, found in zip(trial.squads, together, strict=True):
         alone = in_all_states(judged, trial, squad)
