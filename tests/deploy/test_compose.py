@@ -26,7 +26,7 @@ SECONDS = re.compile(r"\d+s")
 
 def test_the_whole_path_is_there_with_two_workers() -> None:
     assert set(services()) == {
-        "kafka", "influxdb", "topics", "worker", "sink", "web", "prometheus", "grafana",
+        "kafka", "influxdb", "topics", "worker", "sink", "web", "models", "prometheus", "grafana",
     }  # fmt: skip
     assert services()["worker"]["scale"] == 2
 
@@ -65,6 +65,9 @@ def test_the_settings_of_a_service_are_accepted(name: str, monkeypatch: pytest.M
     assert loaded.broker == "kafka:19092"
     if name in ("worker", "sink"):
         assert (loaded.metrics_host, loaded.metrics_port) == ("0.0.0.0", 9100)
+    if name == "models":
+        assert services()[name]["ports"] == [f"127.0.0.1:{loaded.serving_port}:{loaded.serving_port}"]
+        assert loaded.serving_host == "0.0.0.0"
     if name in ("web", "sink"):
         assert loaded.influx_url == "http://influxdb:8086"
 

@@ -27,11 +27,16 @@ def test_a_manifest_is_valid(document: dict[str, Any]) -> None:
     kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
 
 
-def test_there_is_one_of_each_process_and_two_workers() -> None:
+def test_every_process_is_there_and_two_of_those_that_share_nothing() -> None:
     kinds = Counter(document["kind"] for document in manifests())
-    assert kinds == {"Namespace": 1, "ConfigMap": 1, "Secret": 1, "Job": 1, "Deployment": 3, "Service": 1}
+    assert kinds == {"Namespace": 1, "ConfigMap": 1, "Secret": 1, "Job": 1, "Deployment": 4, "Service": 2}
     replicas = {d["metadata"]["name"]: d["spec"]["replicas"] for d in _of_kind("Deployment")}
-    assert replicas == {"touchline-worker": 2, "touchline-sink": 1, "touchline-web": 1}
+    assert replicas == {
+        "touchline-worker": 2,
+        "touchline-sink": 1,
+        "touchline-web": 1,
+        "touchline-models": 2,
+    }
 
 
 def test_everything_is_in_one_namespace() -> None:
@@ -86,17 +91,19 @@ def test_references_name_what_is_there() -> None:
     assert named == there
 
 
-def test_readiness_is_the_ready_file_or_the_health_of_the_page() -> None:
+def test_readiness_is_the_ready_file_or_what_the_process_says_over_http() -> None:
     for name in ("touchline-worker", "touchline-sink"):
         container = _container(name)
         ready = container["args"][container["args"].index("--ready") + 1]
         assert container["readinessProbe"]["exec"]["command"] == ["test", "-f", ready]
     assert _container("touchline-web")["readinessProbe"]["httpGet"]["path"] == "/health"
+    assert _container("touchline-models")["readinessProbe"]["httpGet"]["path"] == "/v2/health/ready"
 
 
-def test_the_service_finds_the_page() -> None:
-    (service,) = _of_kind("Service")
-    (web,) = (d for d in _of_kind("Deployment") if d["metadata"]["name"] == "touchline-web")
-    assert service["spec"]["selector"].items() <= web["spec"]["template"]["metadata"]["labels"].items()
-    names = {port["name"] for port in _container("touchline-web")["ports"]}
+@pytest.mark.parametrize("service", _of_kind("Service"), ids=lambda s: s["metadata"]["name"])
+def test_a_service_finds_the_pods_of_its_name(service: dict[str, Any]) -> None:
+    name = service["metadata"]["name"]
+    (found,) = (d for d in _of_kind("Deployment") if d["metadata"]["name"] == name)
+    assert service["spec"]["selector"].items() <= found["spec"]["template"]["metadata"]["labels"].items()
+    names = {port["name"] for port in _container(name)["ports"]}
     assert {port["targetPort"] for port in service["spec"]["ports"]} <= names

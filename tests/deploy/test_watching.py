@@ -44,6 +44,10 @@ def _targets(kind: str) -> list[Any]:
     return found
 
 
+#: Page and model service serve their metrics on the port they serve everything on.
+METRICS_PORTS = ("TOUCHLINE_METRICS_PORT", "TOUCHLINE_WEB_PORT", "TOUCHLINE_SERVING_PORT")
+
+
 def test_prometheus_scrapes_every_process_where_it_serves() -> None:
     config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
     found: dict[str, str] = {}
@@ -53,8 +57,8 @@ def test_prometheus_scrapes_every_process_where_it_serves() -> None:
         for entry in job.get("dns_sd_configs", ()):
             found |= {name: str(entry["port"]) for name in entry["names"]}
     served = {
-        name: environment.get("TOUCHLINE_METRICS_PORT") or environment["TOUCHLINE_WEB_PORT"]
-        for name in ("worker", "sink", "web")
+        name: next(environment[port] for port in METRICS_PORTS if port in environment)
+        for name in ("worker", "sink", "web", "models")
         for environment in [services()[name]["environment"]]
     }
     assert found == served
