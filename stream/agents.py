@@ -24,7 +24,6 @@ from aiokafka import TopicPartition
 from stream import metrics, topics
 from stream.bounds import Bounds
 from stream.control import ControlFollower
-from stream.delivery import chunks_of
 from stream.merge import PartitionMerge
 from stream.offsets import commit, committed
 from stream.publish import Message, Publisher
@@ -77,16 +76,19 @@ class Telemetry:
         self._round: asyncio.Task[None] | None = None
         self._shuffle = None if parts.shuffle is None else random.Random(parts.shuffle)  # noqa: S311
 
-    async def take(self, events: Sequence[Any]) -> None:
-        """Work through the chunks that Faust's events carry."""
+    async def take(self, chunks: Sequence[Sequence[Record]]) -> None:
+        """Work through what came of some partitions."""
         async with self._busy:
-            await self._work_through(await self._merge(chunks_of(self._app, events)))
+            # Both ask the broker: one way there and back, not two.
+            ready, _ = await asyncio.gather(self._merge(chunks), self._parts.control.catch_up())
+            await self._work_through(ready)
         self._begin_round()
 
     async def rest(self) -> None:
         """Between batches: wait for nothing that Kafka has deleted, and make the state safe when that is due."""
         async with self._busy:
             if ready := await self._skip_deleted():
+                await self._parts.control.catch_up()
                 await self._work_through(ready)
         self._begin_round()
 
@@ -135,7 +137,6 @@ class Telemetry:
 
     async def _work_through(self, ready: list[Record]) -> None:
         """Piece by piece; while one is worked on, what came of the one before goes out."""
-        await self._parts.control.catch_up()
         publish, done = self._parts.publisher.publish, Outputs()
         for piece in self._cut(ready):
             _, done = await asyncio.gather(publish(done), self._in_thread(self._push, piece))

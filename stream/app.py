@@ -18,6 +18,7 @@ from stream.agents import Parts, Telemetry, as_record
 from stream.alert import load_rules
 from stream.bounds import Bounds
 from stream.control import ControlFollower, Known, people_of
+from stream.delivery import arrivals
 from stream.driver import kafka_app, spare_garbage_collection, switch_threads_sooner
 from stream.follow import Fleet, Follower, Ways
 from stream.labels import check_labels
@@ -37,7 +38,7 @@ def create_worker(settings: Settings, fleet: Fleet, ready: Path | None = None) -
     ``fleet`` starts in a thread of its own while the worker joins its group. ``ready``: a file made when
     partitions are assigned and the engine is warm.
     """
-    app: Any = kafka_app(settings, "worker")
+    app: Any = kafka_app(settings, "worker", settings.chunk_within_ms / 1000)
     app.make = as_record
     topic = app.topic(topics.WEARABLE, topics.VENUE, key_serializer="raw", value_serializer="raw", acks=False)
     life = _Life(app, settings, fleet, ready)
@@ -45,8 +46,8 @@ def create_worker(settings: Settings, fleet: Fleet, ready: Path | None = None) -
     @app.agent(topic, name="telemetry")  # type: ignore[untyped-decorator]
     async def telemetry(records: Any) -> None:
         worker = await life.start()
-        async for events in records.noack_take(app.takes, within=settings.chunk_within_ms / 1000):
-            await worker.take(events)
+        async for chunks in arrivals(app, records):
+            await worker.take(chunks)
 
     app.timer(1.0)(life.rest)
     app.timer(1.0)(life.follow)

@@ -1,6 +1,10 @@
-"""Delivery: Faust's Kafka consumer, handing on what a poll brought of one partition as one message.
+"""Delivery: Faust's Kafka consumer, handing on what has come of one partition as one message.
 
-Faust itself makes two tasks and a wait for every record, 10,000 a second on a core. And where it goes on after a
+Faust itself makes two tasks and a wait for every record, 10,000 a second on a core. Here what comes while the agent
+is at work gathers, and is handed on at once when it is done (:func:`arrivals`): the more there is to do, the larger
+the chunks, and nobody waits for a clock.
+
+And where it goes on after a
 rebalance is not where its agent stands: records that it had fetched and dropped come again only where an offset
 was committed, and a poll that was under way lets it skip what lies before.
 
@@ -14,7 +18,8 @@ The position is the owner's: nothing here acknowledges or commits (see :mod:`str
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, cast
@@ -27,12 +32,13 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
-#: A poll waits this long for records, s. Partitions that Faust paused, because too much waits for the agent, are
-#: polled again after that.
+#: A poll waits this long for records, s.
 POLL_S: Final = 0.05
 FETCH_WAIT_MS: Final = 50
-#: After a poll that brought less than it might have, more gathers for so long, s: what each chunk costs is Faust's.
-GATHER_S: Final = 0.02
+#: While the agent is at work, what has come is taken out of the fetcher so often, s.
+LOOK_S: Final = 0.02
+#: No more is polled while so many polls' worth waits for the agent.
+POLLS: Final = 4
 NOWHERE: Final = -1
 
 Positions = Mapping[TopicPartition, int]
@@ -55,10 +61,14 @@ Make = Callable[[TopicPartition, Any], Any]
 
 
 class Chunk(NamedTuple):
-    """Records of one partition in offset order, and the epoch in which they were fetched."""
+    """Records of one partition in offset order, and the epoch in which they were fetched.
+
+    ``last``: of the chunks that are handed on together.
+    """
 
     epoch: int
     records: list[Any]
+    last: bool
 
 
 def as_fetched(place: TopicPartition, record: Any) -> Fetched:
@@ -121,16 +131,16 @@ class _Thread(driver.AIOKafkaConsumerThread):
             consumer.seek(place, positions[place])
         self.epoch = epoch
 
-    async def poll(self, places: set[Any]) -> tuple[int, Mapping[TopicPartition, list[Any]]]:
+    async def poll(self, places: set[Any], wait_s: float) -> tuple[int, Mapping[TopicPartition, list[Any]]]:
         """What came of ``places``, and the epoch in which it was taken out of the fetcher."""
-        return await self.call_thread(self._poll, places)  # type: ignore[no-any-return]
+        return await self.call_thread(self._poll, places, wait_s)  # type: ignore[no-any-return]
 
-    async def _poll(self, places: set[Any]) -> tuple[int, Mapping[TopicPartition, list[Any]]]:
+    async def _poll(self, places: set[Any], wait_s: float) -> tuple[int, Mapping[TopicPartition, list[Any]]]:
         consumer = self._ensure_consumer()
         fetcher = consumer._fetcher  # noqa: SLF001 (as Faust's own poll does)
-        if not fetcher._records.keys() & places:  # noqa: SLF001 (it waits and takes in one; ours does so in two)
+        if wait_s and not fetcher._records.keys() & places:  # noqa: SLF001 (it waits and takes in one; ours does so in two)
             arrived = fetcher._create_fetch_waiter()  # noqa: SLF001
-            await asyncio.wait([arrived], timeout=POLL_S)
+            await asyncio.wait([arrived], timeout=wait_s)
             arrived.cancel()
         for result in fetcher._records.values():  # noqa: SLF001
             if isinstance(result, FetchResult) and result.has_more():
@@ -146,6 +156,42 @@ class _Thread(driver.AIOKafkaConsumerThread):
             fetched.made = fetched._records_iterator = _made(fetched, app.make)  # noqa: SLF001
 
 
+class _Gathered:
+    """What was polled in an epoch and waits for the agent, by partition."""
+
+    def __init__(self) -> None:
+        self._epoch = NOWHERE
+        self._clear()
+
+    def _clear(self) -> None:
+        self._records: dict[TopicPartition, list[Any]] = {}
+        self._since = 0.0
+        self.count = 0
+
+    def add(self, epoch: int, polled: Mapping[TopicPartition, list[Any]]) -> None:
+        """Put what a poll brought to the rest; what was polled in another epoch is void."""
+        if epoch != self._epoch:
+            self._clear()
+            self._epoch = epoch
+        if polled and not self.count:
+            self._since = time.monotonic()
+        for place, records in polled.items():
+            self._records.setdefault(place, []).extend(records)
+            self.count += len(records)
+
+    @property
+    def age_s(self) -> float:
+        """How long the first of it has waited, s."""
+        return time.monotonic() - self._since
+
+    def take(self) -> dict[TopicPartition, Chunk]:
+        """All of it."""
+        last = next(reversed(self._records))
+        chunks = {place: Chunk(self._epoch, r, place == last) for place, r in self._records.items()}
+        self._clear()
+        return chunks
+
+
 class ChunkConsumer(driver.Consumer):
     """Faust's consumer with delivery by chunks. Faust makes it; agents reach it as ``app.consumer``."""
 
@@ -153,7 +199,7 @@ class ChunkConsumer(driver.Consumer):
     _epochs = 0
 
     def _new_consumer_thread(self) -> _Thread:
-        self._positioned = asyncio.Event()
+        self._positioned, self._free = asyncio.Event(), asyncio.Event()
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     def leave(self) -> None:
@@ -168,6 +214,12 @@ class ChunkConsumer(driver.Consumer):
         self.epoch = self._epochs
         await thread.go_on(positions, self.epoch)
         self._positioned.set()
+        self._free.set()
+
+    def done(self, epoch: int) -> None:
+        """The agent is done with what it was handed in an epoch."""
+        if epoch == self.epoch:
+            self._free.set()
 
     async def perform_seek(self) -> None:
         """Do not go back to what is committed, as Faust does whenever it resumes: the owner says where."""
@@ -175,25 +227,38 @@ class ChunkConsumer(driver.Consumer):
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch and hand on, until Faust stops its fetcher."""
         thread: Any = self._thread
+        gathered, full = _Gathered(), POLLS * self.app.conf.broker_max_poll_records
+        gather_s: float = cast("Any", self.app).gather_s
         while not (self.should_stop or fetcher.should_stop):
             places = self._get_active_partitions()
             if not (self.flow_active and self._positioned.is_set() and places):
                 await self.sleep(0.02)
                 continue
-            try:
-                epoch, polled = await thread.poll(set(places))
-            except ConsumerStoppedError:
-                if not self.app.should_stop:
-                    raise
+            if gathered.count < full:
+                try:
+                    gathered.add(*await thread.poll(set(places), 0.0 if gathered.count else POLL_S))
+                except ConsumerStoppedError:
+                    if not self.app.should_stop:
+                        raise
+                    return
+            if not gathered.count:
+                continue
+            if not self._free.is_set():
+                await self.wait_first(self._free.wait(), self.suspend_flow.wait(), timeout=LOOK_S)
+            elif gathered.count < full and (left_s := gather_s - gathered.age_s) > 0:
+                await asyncio.sleep(left_s)
+            else:
+                await self._hand_on(gathered.take())
+
+    async def _hand_on(self, chunks: Mapping[TopicPartition, Chunk]) -> None:
+        """To the agent, which says when it is :meth:`done`; nothing of another epoch."""
+        for place, chunk in chunks.items():
+            if chunk.epoch != self.epoch:
                 return
-            for place, records in polled.items():
-                if epoch != self.epoch:
-                    break
-                self.app.monitor.track_tp_end_offset(ensure_TP(place), self.highwater(ensure_TP(place)))
-                message = self._message(ensure_TP(place), Chunk(epoch, records))
-                await self.wait_first(self.callback(message), self.suspend_flow.wait())
-            if sum(map(len, polled.values())) < self.app.conf.broker_max_poll_records:
-                await asyncio.sleep(GATHER_S)
+            self._free.clear()
+            self.app.monitor.track_tp_end_offset(ensure_TP(place), self.highwater(ensure_TP(place)))
+            message = self._message(ensure_TP(place), chunk)
+            await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     def _message(self, place: TP, chunk: Chunk) -> ConsumerMessage:
         """A chunk as Faust's one message. Of its last record Faust reads the offset; the rest is ours."""
@@ -238,15 +303,25 @@ def _stock(app: Any, message: Any) -> Any:
     return app.make(place, fetched)
 
 
-def chunks_of(app: Any, events: Iterable[Any]) -> list[list[Any]]:
-    """The records of the chunks that ``events`` carry, in order; those that a rebalance made void are left out."""
+async def arrivals(app: Any, stream: Any) -> AsyncIterator[list[list[Any]]]:
+    """What has come since the last time, for an agent: of each partition its records, in offset order.
+
+    What a rebalance made void is left out. Asking for the next says that the agent is done with the last.
+    """
     if app.delivery == "stock":
-        messages = (event.message for event in events)
-        return [[_stock(app, message) for message in run] for _, run in groupby(messages, attrgetter("tp"))]
-    chunks: list[Chunk] = [event.message.value for event in events]
-    return [chunk.records for chunk in chunks if chunk.epoch == app.consumer.epoch]
-
-
-def records_of(app: Any, events: Iterable[Any]) -> list[Any]:
-    """As :func:`chunks_of`, one after the other."""
-    return [record for chunk in chunks_of(app, events) for record in chunk]
+        async for events in stream.noack_take(app.takes, within=app.gather_s):
+            yield [
+                [_stock(app, event.message) for event in run]
+                for _, run in groupby(events, attrgetter("message.tp"))
+            ]
+        return
+    stream.enable_acks = False
+    together: list[Chunk] = []
+    async for event in stream.events():
+        chunk: Chunk = event.message.value
+        together = [*(other for other in together if other.epoch == chunk.epoch), chunk]
+        if chunk.last:
+            if chunk.epoch == app.consumer.epoch:
+                yield [each.records for each in together]
+            together = []
+            app.consumer.done(chunk.epoch)

@@ -15,9 +15,8 @@ from stream.settings import Settings
 
 #: How long a process may wait (for a store, say) before it leaves its group or Faust calls it stuck: 30 days, s.
 OUTAGE_S: Final = 30 * 24 * 3600.0
-#: Chunks that an agent takes in one go at most; twice as many wait for it before fetching pauses. A broker that
-#: answers at once makes chunks small: they gather here while the agent works.
-CHUNKS: Final = 64
+#: Chunks that wait for an agent before Faust pauses their partitions: more than are ever handed on together.
+CHUNKS: Final = 4096
 
 #: Objects made before a collection of the youngest, and collections of one age before one of the next.
 GARBAGE: Final = (50_000, 20, 20)
@@ -36,12 +35,14 @@ class _StockTransport(driver.Transport):
 class TouchlineApp(faust.App):
     """A Faust app with our consumer, and without a folder for tables in the working directory.
 
-    ``delivery`` as in the settings; ``takes``: events that an agent takes in one go at most; ``make``: makes of a
-    record what agents get.
+    ``delivery`` as in the settings; ``gather_s``: how long what came gathers for an agent with nothing to do;
+    ``takes``: events that an agent takes in one go at most, in stock delivery; ``make``: makes of a record what
+    agents get.
     """
 
     delivery = "chunks"
-    takes = CHUNKS
+    gather_s = 0.0
+    takes = 1
     make: Make = staticmethod(as_fetched)
 
     def _new_transport(self) -> driver.Transport:
@@ -52,7 +53,7 @@ class TouchlineApp(faust.App):
         """Make none: state is ours, on ``state.athletes``."""
 
 
-def kafka_app(settings: Settings, name: str) -> TouchlineApp:
+def kafka_app(settings: Settings, name: str, gather_s: float) -> TouchlineApp:
     """A Faust app as all our processes want it: no web port, no tables, no topics of its own.
 
     Timeouts let a new process take over soon and a store be away for days. Raises SettingsError without a broker.
@@ -60,7 +61,6 @@ def kafka_app(settings: Settings, name: str) -> TouchlineApp:
     if settings.broker is None:
         raise SettingsError("no broker: set --broker or TOUCHLINE_BROKER")
     stock = settings.delivery == "stock"
-    takes = settings.chunk_max if stock else CHUNKS
     app = TouchlineApp(
         f"{settings.group}-{name}",
         broker=[f"kafka://{address}" for address in settings.broker.split(",")],
@@ -75,12 +75,12 @@ def kafka_app(settings: Settings, name: str) -> TouchlineApp:
         broker_rebalance_timeout=settings.rebalance_timeout_s,
         broker_max_poll_interval=OUTAGE_S,
         broker_max_poll_records=settings.chunk_max,
-        stream_buffer_maxsize=2 * takes,
+        stream_buffer_maxsize=2 * settings.chunk_max if stock else CHUNKS,
         stream_processing_timeout=OUTAGE_S,
         stream_wait_empty=False,
         agent_supervisor="mode.CrashingSupervisor",
     )
-    app.delivery, app.takes = settings.delivery, takes
+    app.delivery, app.takes, app.gather_s = settings.delivery, settings.chunk_max, gather_s
     return app
 
 

@@ -67,7 +67,9 @@ class Settings(BaseSettings):
         description="how records come from Faust: many at once, or one by one as it comes, to compare",
     )
     chunk_max: int = Field(2_000, ge=1, le=100_000, description="records of one poll at most")
-    chunk_within_ms: int = Field(50, ge=1, le=1_000, description="how long a chunk gathers, ms")
+    chunk_within_ms: int = Field(
+        50, ge=0, le=1_000, description="how long what comes gathers for a worker with nothing to do, ms"
+    )
 
     shuffle: int | None = Field(
         None, description="cut chunks at random places by this seed, to verify replays"

@@ -11,7 +11,7 @@ from typing import Any, Final
 import faust
 from aiokafka import TopicPartition
 
-from stream.delivery import records_of
+from stream.delivery import arrivals
 from stream.driver import kafka_app
 from stream.offsets import commit, committed, offsets_after
 from stream.settings import Settings
@@ -27,14 +27,14 @@ GATHER_S: Final = 0.25
 
 def create_sink(settings: Settings, store: Store) -> faust.App:
     """The app, to be run by a ``faust.Worker``. The caller opens ``store`` and closes it after the run."""
-    app: Any = kafka_app(settings, "sink")
+    app: Any = kafka_app(settings, "sink", GATHER_S)
     writer = Writer(store)
     topic = app.topic(SCORES, ALERTS, key_serializer="raw", value_serializer="raw", acks=False)
 
     @app.agent(topic, name="sink")  # type: ignore[untyped-decorator]
     async def keep(records: Any) -> None:
-        async for events in records.noack_take(app.takes, within=GATHER_S):
-            fetched = records_of(app, events)
+        async for chunks in arrivals(app, records):
+            fetched = [record for chunk in chunks for record in chunk]
             QUEUE_DEPTH.set(len(fetched))
             await writer.write(read_batch(fetched, store.name))
             await commit(app, offsets_after(fetched))

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
-from stream.delivery import records_of
+from stream.delivery import arrivals
 from stream.driver import kafka_app
 from stream.settings import load_settings
 from tests.servers import KafkaServer
@@ -35,7 +35,7 @@ class Owner:
         settings = load_settings(
             broker=bootstrap, group="test-delivery", chunk_max=20, rebalance_timeout_s=1.0
         )
-        self.app: Any = kafka_app(settings, "owner")
+        self.app: Any = kafka_app(settings, "owner", 0.02)
         self.next: defaultdict[int, int] = defaultdict(int)
         self.faults: list[tuple[int, int, int]] = []
         self.rebalances = 0
@@ -46,8 +46,8 @@ class Owner:
         self.app.on_partitions_assigned.connect(self._assigned)
 
     async def _take(self, stream: Any) -> None:
-        async for events in stream.noack_take(4, within=0.02):
-            for record in records_of(self.app, events):
+        async for chunks in arrivals(self.app, stream):
+            for record in (record for chunk in chunks for record in chunk):
                 if record.offset != self.next[record.partition]:
                     self.faults.append((record.partition, self.next[record.partition], record.offset))
                 self.next[record.partition] = record.offset + 1

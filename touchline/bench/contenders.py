@@ -141,17 +141,19 @@ def touchline(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
     from faust.worker import Worker  # noqa: PLC0415
 
     from stream.agents import as_record  # noqa: PLC0415
-    from stream.delivery import chunks_of  # noqa: PLC0415
+    from stream.delivery import arrivals  # noqa: PLC0415
     from stream.driver import kafka_app  # noqa: PLC0415
 
-    app: Any = kafka_app(load_settings(broker=bootstrap, group=uuid.uuid4().hex, chunk_max=MANY), "bench")
+    app: Any = kafka_app(
+        load_settings(broker=bootstrap, group=uuid.uuid4().hex, chunk_max=MANY), "bench", 0.0
+    )
     app.make = as_record
     source = app.topic(*names, key_serializer="raw", value_serializer="raw", acks=False)
 
     @app.agent(source, name="bench")  # type: ignore[untyped-decorator]
     async def agent(stream: Any) -> None:
-        async for events in stream.noack_take(app.takes, within=0.05):
-            for chunk in chunks_of(app, events):
+        async for chunks in arrivals(app, stream):
+            for chunk in chunks:
                 handle.some(len(chunk), partial(list, chunk))
 
     async def assigned(_: Any, partitions: Any, **_kwargs: Any) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from models.losses import ForecastLoss, LikenessLoss
 from models.restore import answer, golden, plain_config, set_weights, weights_of
 from stream.earlier import BLOCK_S, BLOCKS, EARLIER
 from stream.normalise import CHANNELS, PRIOR
-from touchline.training.course import Course
+from touchline.training.course import Course, Weights
 from touchline.training.disturb import disturbed, mirrored
 from touchline.training.forecast_card import forecast_card
 from touchline.training.forecast_data import ForecastData, Part, forecast_data
@@ -32,7 +33,6 @@ from touchline.training.windows import HEART_RATE, SPEED, Float32, Pool
 from touchline.training.workshop import Workshop
 
 Ints = NDArray[np.int64]
-Weights = Mapping[str, NDArray[Any]]
 Parts = Sequence[tuple[float, Part]]
 
 CONFIG: Final = ForecastConfig(channels=len(CHANNELS), earlier=len(EARLIER), units=96, hidden=160)
@@ -42,8 +42,9 @@ SEED: Final = 0
 #: Nets in the ensemble, and steps in which one net learns to answer as all of them do.
 MEMBERS: Final = 5
 TAUGHT_STEPS: Final = 3000
-#: Which of them are held against nets for one head each.
+#: Which of them are held against nets for one head each, and the heads.
 ALONE: Final = (1, 2)
+ONE_HEAD: Final = {1: "speed", 2: "yaw_rate", 3: "acceleration"}
 #: Steps between looks at the runs that choose the step to keep, and how many of their seconds are looked at.
 LOOK_EVERY: Final = 250
 LOOK_AT: Final = 4000
@@ -59,10 +60,15 @@ SPLIT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """``weights`` of each net, and what the first one says of the sessions it left out."""
+    """``weights`` of each net, and what the first one says of the sessions it left out.
+
+    ``alone``: by head, nets of the size, the seeds, the steps and the sessions of the second and the third that
+    were trained for that head alone.
+    """
 
     weights: list[Weights]
     left_out: dict[str, Answers]
+    alone: dict[str, list[Weights]]
 
 
 def train_forecast(shop: Workshop) -> Path:
@@ -127,18 +133,32 @@ def train_on(data: ForecastData, shop: Workshop) -> Path:
 
 
 def train_members(data: ForecastData, shop: Workshop) -> Ensemble:
-    """Train the nets of the ensemble: the first on a part of the sessions, the others on all, each with its seed."""
+    """Train the nets of the ensemble, the first on a part of the sessions, the others on all, and those for one head.
+
+    Each has its seed, and none needs another.
+    """
     split = [(share, part.split()) for share, part in data.train]
     out = {part.name: part for _, (_, part) in split if part.name in JUDGED}
     kept = [(share, part) for share, (part, _) in split]
-    train = partial(_train_member, data.train, kept, out["runs"], replace(shop, tell=Telling(shop.tell)))
-    weights = list(side_by_side(train, range(MEMBERS), shop.tell))
-    return Ensemble(weights, {name: answers(_net(weights[0], shop), part) for name, part in out.items()})
+    together = [Task(f"forecast: net {member + 1} of {MEMBERS}", SEED + member) for member in range(MEMBERS)]
+    alone = [
+        Task(f"forecast: {name} alone, seed {SEED + member}", SEED + member, (head,))
+        for head, name in ONE_HEAD.items()
+        for member in ALONE
+    ]
+    train = partial(_train_net, data.train, kept, out["runs"], replace(shop, tell=Telling(shop.tell)))
+    trained = iter(list(side_by_side(train, [*together, *alone], shop.tell)))
+    weights = list(islice(trained, MEMBERS))
+    return Ensemble(
+        weights,
+        {name: answers(_net(weights[0], shop), part) for name, part in out.items()},
+        {name: list(islice(trained, len(ALONE))) for name in ONE_HEAD.values()},
+    )
 
 
-def _train_member(every: Parts, kept: Parts, judge: Part, shop: Workshop, member: int) -> Weights:
-    task = Task(f"forecast: net {member + 1} of {MEMBERS}", SEED + member)
-    return descend(every, task, shop) if member else descend(kept, task, shop, judge)
+def _train_net(every: Parts, kept: Parts, judge: Part, shop: Workshop, task: Task) -> Weights:
+    first = task.seed == SEED
+    return descend(kept, task, shop, judge) if first else descend(every, task, shop)
 
 
 def teach(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> Weights:
@@ -310,7 +330,6 @@ def _answer(model: Any, table: Pool, at: Ints, gone: str | None) -> list[Float32
 
 def _metrics(model: Any, ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, Any]:
     """Figures on the parts kept back; baselines on the same runs, nets for one head each on the same match."""
-    alone = _alone(ensemble, data, shop)
     shop.tell("forecast: figures", 0, 2)
     kept = Part("runs", data.kept.table, data.kept.at)
     found = answers(model, kept)
@@ -326,7 +345,7 @@ def _metrics(model: Any, ensemble: Ensemble, data: ForecastData, shop: Workshop)
         "figures": {"runs": {"heart_rate": heart}, "match": judge_part(answers(model, data.match))},
         "heart_rate_without": gone,
         "baselines": baselines,
-        "alone": alone,
+        "alone": _alone(ensemble, data, shop),
         "origins": {"runs": len(data.kept.at), "match": len(data.match.at)},
     }
 
@@ -334,19 +353,15 @@ def _metrics(model: Any, ensemble: Ensemble, data: ForecastData, shop: Workshop)
 def _alone(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, Any]:
     """Mean absolute errors on the match of nets trained for one head each, and of the same nets trained for all.
 
-    All of the size, the seeds, the steps and the sessions of the ensemble's second and third net; means of both.
+    Means over the seeds.
     """
-    found: dict[str, dict[str, list[list[float]]]] = {}
-    for member in ALONE:
-        together = judge_part(answers(_net(ensemble.weights[member], shop), data.match))
-        for head in (1, 2, 3):
-            name = (*TARGETS, "acceleration")[head]
-            task = Task(f"forecast: {name} alone, seed {SEED + member}", SEED + member, (head,))
-            alone = judge_part(answers(_net(descend(data.train, task, shop), shop), data.match))
-            of = found.setdefault(name, {"one head": [], "all heads": []})
-            of["one head"].append(alone[name]["mae"])
-            of["all heads"].append(together[name]["mae"])
+
+    def errors(weights: Sequence[Weights], name: str) -> list[float]:
+        found = [judge_part(answers(_net(each, shop), data.match))[name]["mae"] for each in weights]
+        return [float(mean) for mean in np.mean(found, axis=0)]
+
+    together = [ensemble.weights[member] for member in ALONE]
     return {
-        name: {nets: np.mean(errors, axis=0).tolist() for nets, errors in of.items()}
-        for name, of in found.items()
+        name: {"one head": errors(nets, name), "all heads": errors(together, name)}
+        for name, nets in ensemble.alone.items()
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -21,12 +22,13 @@ from models.descent import Plan
 from models.losses import HeadsLoss
 from models.movement import CHANNELS, RATE_HZ, SAMPLES, MovementConfig, build
 from models.restore import answer, golden, plain_config, set_weights, weights_of
-from touchline.training.course import Course
+from touchline.training.course import Course, Weights
 from touchline.training.movement_baseline import boosted
 from touchline.training.movement_card import movement_card, movement_metrics
 from touchline.training.movement_data import MOTIONS, SETS, WATCH, Recordings, read_movement, windows
 from touchline.training.movement_disturb import crops
 from touchline.training.reference import evenly, reference
+from touchline.training.side_by_side import Telling, side_by_side
 from touchline.training.tuning import Change, Problem
 from touchline.training.workshop import Workshop
 
@@ -69,17 +71,17 @@ def train_on(watch: Recordings, motions: Recordings, shop: Workshop, hashes: Map
     """As :func:`train_movement`, on these recordings."""
     out = [np.zeros((len(d), len(d.of.labels))) for d in (watch, motions)]
     boost = [np.zeros_like(found) for found in out]
-    for k in range(FOLDS):
-        shop.tell("movement: nets", k, FOLDS + 1)
-        model = fit(watch, motions, split_of(watch, motions, k), f"movement: fold {k + 1} of {FOLDS}", shop)
+    train = partial(_weights, watch, motions, replace(shop, tell=Telling(shop.tell)))
+    *folds, shipped_weights = side_by_side(train, [*range(FOLDS), None], shop.tell)
+    for k, weights in enumerate(folds):
+        shop.tell("movement: folds", k, FOLDS)
+        model = _net(weights, shop)
         for head, data in enumerate((watch, motions)):
             held_out = np.flatnonzero(fold_of(data) == k)
             out[head][held_out] = answers(model, [data.signals[i] for i in held_out], head)
             boost[head][held_out] = boosted(data, np.flatnonzero(fold_of(data) != k), held_out)
-    shop.tell("movement: nets", FOLDS, FOLDS + 1)
-    split = replace(split_of(watch, motions, 0), motions=np.arange(len(motions)))
-    model = fit(watch, motions, split, "movement: net to ship", shop)
-    shop.tell("movement: nets", FOLDS + 1, FOLDS + 1)
+    shop.tell("movement: folds", FOLDS, FOLDS)
+    model = _net(shipped_weights, shop)
     held_out = np.flatnonzero(fold_of(watch) == 0)
     shipped = answers(model, [watch.signals[i] for i in held_out], 0)
     manifest = _manifest(shop, hashes, movement_metrics((watch, motions), out, boost, (held_out, shipped)))
@@ -89,6 +91,15 @@ def train_on(watch: Recordings, motions: Recordings, shop: Workshop, hashes: Map
     spread = reference(model, manifest, [some])
     artefact = Artefact(manifest, weights_of(model), golden(model, [example.astype(np.float32)]), spread)
     return save_artefact(shop.out, artefact, movement_card(manifest))
+
+
+def _weights(watch: Recordings, motions: Recordings, shop: Workshop, fold: int | None) -> Weights:
+    """Of the net that has not seen a fold; without one, of the net that is shipped."""
+    if fold is not None:
+        split = split_of(watch, motions, fold)
+        return fit(watch, motions, split, f"movement: fold {fold + 1} of {FOLDS}", shop)
+    split = replace(split_of(watch, motions, 0), motions=np.arange(len(motions)))
+    return fit(watch, motions, split, "movement: net to ship", shop)
 
 
 def _manifest(shop: Workshop, hashes: Mapping[str, str], metrics: Mapping[str, Any]) -> Manifest:
@@ -123,11 +134,11 @@ def split_of(watch: Recordings, motions: Recordings, k: int) -> Split:
     return Split(np.flatnonzero((fold != k) & ~inner), motion, np.flatnonzero(inner))
 
 
-def fit(watch: Recordings, motions: Recordings, split: Split, told: str, shop: Workshop) -> Any:
-    """One net; of its running averages the one that is best on the inner subject."""
+def fit(watch: Recordings, motions: Recordings, split: Split, told: str, shop: Workshop) -> Weights:
+    """Weights of one net; of its running averages those that are best on the inner subject."""
     config, plan = shop.chosen(CONFIG), shop.chosen(PLAN)
     parts = ((watch, split.watch), (motions, split.motions))
-    course = Course(
+    return Course(
         told=told,
         seed=SEED,
         build=lambda: build(config),
@@ -136,9 +147,12 @@ def fit(watch: Recordings, motions: Recordings, split: Split, told: str, shop: W
         draw=lambda rng: _batch(parts, rng),
         every=LOOK,
         look=lambda model: _inner_loss(model, watch, split.inner),
-    )
-    model = build(config)
-    set_weights(model, course.run(shop))
+    ).run(shop)
+
+
+def _net(weights: Weights, shop: Workshop) -> Any:
+    model = build(shop.chosen(CONFIG))
+    set_weights(model, weights)
     return model
 
 
@@ -148,7 +162,7 @@ def problem(shop: Workshop) -> Problem:
     split = split_of(watch, motions, 0)
     return Problem(
         name="movement",
-        fit=lambda with_them, told: fit(watch, motions, split, told, with_them),
+        fit=lambda with_them, told: _net(fit(watch, motions, split, told, with_them), with_them),
         loss=lambda model, change: _inner_loss(model, watch, split.inner, change),
         space=_space,
         channels={
