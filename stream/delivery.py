@@ -39,6 +39,8 @@ FETCH_WAIT_MS: Final = 50
 LOOK_S: Final = 0.02
 #: No more is polled while so many polls' worth waits for the agent.
 POLLS: Final = 4
+#: Faust waits for ever where it is told to wait for no time, s.
+LEAST_S: Final = 0.001
 NOWHERE: Final = -1
 
 Positions = Mapping[TopicPartition, int]
@@ -309,7 +311,8 @@ async def arrivals(app: Any, stream: Any) -> AsyncIterator[list[list[Any]]]:
     What a rebalance made void is left out. Asking for the next says that the agent is done with the last.
     """
     if app.delivery == "stock":
-        async for events in stream.noack_take(app.takes, within=app.gather_s):
+        within = max(app.gather_s, LEAST_S)
+        async for events in stream.noack_take(app.takes, within=within):
             yield [
                 [_stock(app, event.message) for event in run]
                 for _, run in groupby(events, attrgetter("message.tp"))
