@@ -1,1 +1,1 @@
-{"key": "d02cc97edbebc6d4", "signature": "5Y22RqMHzR+X3PqhuFpYaQL2U7aAVc6yUii/LbTacrtqR4nIkSMg9w5DFWZ3ps+o5g2kViKluj1Gr90D2z2tAg=="}
+{"key": "5036851d72a74292", "signature": "7t3c3rJx624ufNnXOyCWE/jgr6Q7jnIvHN3kCFPTKE3rHGtQ06KH1VU0qTvwtTZoi7MIKEocjCMdYnfdGOURBQ=="}

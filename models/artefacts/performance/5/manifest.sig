@@ -1,1 +1,1 @@
-{"key": "d02cc97edbebc6d4", "signature": "0Zcyqo+JO2H4jopD3AXYfTlNAqfzWeGAcTkYrZVJNGB6siI0wCiM68QtSD+J9JTRrzEYLA9IkIl6OUyOz/UBDQ=="}
+{"key": "5036851d72a74292", "signature": "Bh/8jj2gReWW2pmypDMbCjAKYaqO3Mo5LjGKVBo3WxwdMMz9Y9nizdiTPanI9FNy/fZ84B+w78bsen+ZAU1bCw=="}
