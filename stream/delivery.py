@@ -38,7 +38,7 @@ FETCH_WAIT_MS: Final = 50
 #: While the agent is at work, what has come is taken out of the fetcher so often, s.
 LOOK_S: Final = 0.02
 #: No more is polled while so many polls' worth waits for the agent.
-POLLS: Final = 4
+POLLS: Final = 16
 #: Faust waits for ever where it is told to wait for no time, s.
 LEAST_S: Final = 0.001
 NOWHERE: Final = -1
