@@ -30,7 +30,7 @@ def by_the_client(tags: dict[str, str], fields: dict[str, float | str], time: in
 
 def parts(written: str) -> list[Any]:
     """Texts as they are, numbers as numbers: 1e-05 is 1e-5."""
-    numbers = re.compile(r"(?<==)-?[0-9.]+(?:e[+-]?[0-9]+)?(?=[, ])")
+    numbers = re.compile(r"(?<==)-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?(?=[, ])")
     return [numbers.split(written), [float(number) for number in numbers.findall(written)]]
 
 
