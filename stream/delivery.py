@@ -1,12 +1,11 @@
 """Delivery: Faust's Kafka consumer, handing on what has come of one partition as one message.
 
 Faust itself makes two tasks and a wait for every record, 10,000 a second on a core. Here what comes while the agent
-is at work gathers, and is handed on at once when it is done (:func:`arrivals`): the more there is to do, the larger
-the chunks, and nobody waits for a clock.
+is at work gathers, and is handed on when it is done (:func:`arrivals`), or as soon after as the first of it has waited
+for the app's ``gather_s``: the more there is to do, the larger the chunks.
 
-And where it goes on after a
-rebalance is not where its agent stands: records that it had fetched and dropped come again only where an offset
-was committed, and a poll that was under way lets it skip what lies before.
+And where Faust goes on after a rebalance is not where its agent stands: records that it had fetched and dropped come
+again only where an offset was committed, and a poll that was under way lets it skip what lies before.
 
 Here the owner of the partitions says where each goes on (:meth:`ChunkConsumer.go_on`). Until then nothing is
 fetched, and what was fetched earlier is void. What is void is told by *epochs*: seeking and fetching both happen in
