@@ -1,8 +1,8 @@
 """Delivery: Faust's Kafka consumer, handing on what has come of one partition as one message.
 
 Faust itself makes two tasks and a wait for every record, 10,000 a second on a core. Here what comes while the agent
-is at work gathers, and is handed on when it is done (:func:`arrivals`), or as soon after as the first of it has waited
-for the app's ``gather_s``: the more there is to do, the larger the chunks.
+is at work gathers, and is handed on when it is done (:func:`arrivals`) and the first of it has waited for the app's
+``gather_s``: the more there is to do, the larger the chunks.
 
 And where Faust goes on after a rebalance is not where its agent stands: records that it had fetched and dropped come
 again only where an offset was committed, and a poll that was under way lets it skip what lies before.
