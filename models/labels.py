@@ -71,7 +71,9 @@ def read_routing(root: Path, name: str) -> Routing:
     known = versions(root, name)
     for label, version in found.items():
         if version not in known:
-            raise ArtefactDamaged(f"{path}: {label} is version {version!r}, which is not there")
+            raise ArtefactDamaged(
+                f"{path}: {label} is version {version!r}, which is not there: put it back or unlabel it here"
+            )
     if not _is_share(share, canary="canary" in found):
         raise ArtefactDamaged(f"{path}: {SHARE} is {share!r}, which is no share of a canary")
     return Routing({"stable": newest, **found}, float(share))

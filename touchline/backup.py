@@ -38,7 +38,9 @@ def back_up(registry: Registry, file: Path, passphrase: bytes | None) -> dict[st
             back = read_archive(source, str(file), scratch / "registry")
     if back != entries:
         raise ModelRefused(f"{file}: holds something else than was written")
-    return _told(file, entries) | {"bytes": file.stat().st_size, "sealed": passphrase is not None}
+    wrong = [one for one in registry.verified(None, None) if one["error"]]
+    told = {"bytes": file.stat().st_size, "sealed": passphrase is not None, "refused": wrong}
+    return _told(file, entries) | told
 
 
 def restore(registry: Registry, file: Path, passphrase: bytes | None) -> dict[str, Any]:

@@ -10,11 +10,12 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from stream.errors import TouchlineError, UsageError
+from models.artefact import ArtefactDamaged, ArtefactMissing
+from stream.errors import MissingError, ModelMissing, ModelRefused, TouchlineError, UsageError
 from stream.settings import Settings
 from touchline.cli_bench import bench_app
 from touchline.cli_evaluate import evaluate_app
@@ -59,12 +60,24 @@ Encoder = Literal["own", "lstm", "mlp", "cnn", "transformer"]
 
 
 def main() -> None:
-    """Entry point: errors of ours become one line and their exit code."""
+    """Entry point: errors of ours, and files that cannot be read or written, become one line and their exit code."""
     try:
         app(standalone_mode=True)
     except TouchlineError as error:
-        console.print(f"touchline: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+        _end(str(error), error.exit_code)
+    except ArtefactDamaged as error:
+        _end(str(error), ModelRefused.exit_code)
+    except ArtefactMissing as error:
+        _end(str(error), ModelMissing.exit_code)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _end(f"{error.filename}: {error.strerror}", MissingError.exit_code)
+
+
+def _end(told: str, exit_code: int) -> NoReturn:
+    console.print(f"touchline: {told}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(exit_code)
 
 
 @app.command()
@@ -251,7 +264,7 @@ def train(
 ) -> None:
     """Train models on the recordings in TOUCHLINE_DATA and the simulator; write artefacts with their cards."""
     from models.artefact import SHIPPED
-    from touchline.registry import finish
+    from touchline.registry import finish, keep_stable
     from touchline.training.run import TRAINERS, Tuning, choices_of
     from touchline.training.run import train as trained
     from touchline.training.workshop import Workshop
@@ -259,9 +272,12 @@ def train(
     settings = settings_with()
     choices = choices_of([f"network={network}", *(choose or [])])
     kept = settings.cache.expanduser() / "training"
+    names = list(TRAINERS) if model == "all" else [model]
+    for name in names:
+        keep_stable(out or SHIPPED, name)
     with training_progress() as tell:
         shop = Workshop(settings.data, out or SHIPPED, tell, thrift, choices, kept, resume)
-        for folder in trained(TRAINERS if model == "all" else [model], shop, Tuning(search, select)):
+        for folder in trained(names, shop, Tuning(search, select)):
             finish(folder, settings)
             console.print(f"{folder}", markup=False, highlight=False, soft_wrap=True)
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from models.labels import DEFAULT_SHARE
-from models.signature import local_key, sign
 from stream.errors import ModelRefused, UsageError
 from stream.settings import Settings
 from touchline import cli_transfer
@@ -126,8 +125,7 @@ def _either(version: str | None, off: bool) -> str | None:
 def signed(name: Name, version: Version, model_dir: ModelDir = None, as_json: AsJson = False) -> None:
     """Sign a version with this machine's key, which a first use makes: you vouch for what is in it."""
     settings = settings_with(model_dir=model_dir)
-    folder = Registry(settings).folder(name, version)
-    key = sign(folder, local_key(settings.keys.expanduser()))
+    key = Registry(settings).sign(name, version, settings)
     show({"name": name, "version": version, "key": key}, as_json)
 
 

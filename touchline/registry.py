@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,7 +95,12 @@ class Registry:
     def canary(self, name: str, version: str, share: float) -> dict[str, Any]:
         """Give a share of the athletes to a version, once it has proven itself. Raises UsageError for no share."""
         folder = self.folder(name, version)
-        before = read_labels(self.root, name).get("canary")
+        labels = read_labels(self.root, name)
+        if labels["stable"] == folder.name:
+            raise UsageError(
+                f"version {version} of model {name!r} is stable: there is nothing to try it against"
+            )
+        before = labels.get("canary")
         prove(folder, self.trust)
         try:
             labels = move_canary(self.root, name, folder.name, share)
@@ -114,6 +120,15 @@ class Registry:
             move_label(self.root, name, label, None)
         return {"name": name, "label": label, "from": before, "to": None}
 
+    def sign(self, name: str, version: str, settings: Settings) -> str:
+        """Vouch for a version with this machine's key, once its files are what its manifest says; the key's id.
+
+        Raises ModelMissing, or ArtefactDamaged naming the file.
+        """
+        folder = self.folder(name, version)
+        load_artefact(folder, Vouching(self.trust.keys, self.trust.passphrase))
+        return sign(folder, local_key(settings.keys.expanduser()))
+
     def _move(self, name: str, label: Label, version: str, *, back: bool = False) -> dict[str, Any]:
         before = read_labels(self.root, name).get(label)
         prove(self.root / name / version, self.trust)
@@ -125,10 +140,27 @@ class Registry:
         known = versions(self.root, name)
         wanted = version or (read_labels(self.root, name)["stable"] if known else None)
         if wanted not in known:
-            raise ModelMissing(
-                f"no version {version or ''} of model {name!r} in {self.root}; there is {', '.join(known) or 'none'}"
+            sought = f"version {version} of model {name!r}" if known else f"model {name!r}"
+            there = (
+                f"; there is {', '.join(known)}" if known else "; `touchline models list` tells what there is"
             )
+            raise ModelMissing(f"no {sought} in {self.root}{there}")
         return self.root / name / str(wanted)
+
+
+def keep_stable(root: Path, name: str) -> None:
+    """Before a version comes: without a label the newest is stable, so the one that is gets it."""
+    if versions(root, name):
+        move_label(root, name, "stable", read_labels(root, name)["stable"])
+
+
+@dataclass(frozen=True, slots=True)
+class Vouching(Trusted):
+    """Trust for a version that is about to be signed: whoever signed it before, if anybody."""
+
+    def check(self, folder: Path, manifest: bytes) -> str:  # noqa: ARG002 (the protocol's)
+        """Nobody's id."""
+        return ""
 
 
 def trust(settings: Settings) -> Trusted:

@@ -28,14 +28,14 @@ from models.artefact import (
     save_artefact,
     versions,
 )
-from models.labels import move_label, read_labels
+from models.labels import read_labels
 from models.packed import packing, unpacking
 from models.quantise import Kind, dequantise, quantise
 from models.sealed import seal_weights
 from models.signature import Trusted, key_id, sign
 from stream.errors import ModelRefused
 from touchline.backup import check_new, check_there, refusing, scratch_beside
-from touchline.registry import Registry, prove
+from touchline.registry import Registry, keep_stable, prove
 
 #: A file whose version claims more than this is not unpacked, bytes.
 MOST_VERSION: Final = 1 << 31
@@ -160,10 +160,9 @@ def _renewed(root: Path, artefact: Artefact, version: str, given: Path) -> Path:
 
 
 def _take(root: Path, given: Path) -> None:
-    """Move a version into the registry; without a label the newest would be stable, so the stable one gets it."""
+    """Move a version into the registry."""
     name = given.parent.name
-    if versions(root, name):
-        move_label(root, name, "stable", read_labels(root, name)["stable"])
+    keep_stable(root, name)
     (root / name).mkdir(parents=True, exist_ok=True)
     os.rename(given, root / name / given.name)  # noqa: PTH104 (refuses a folder that is not empty)
 

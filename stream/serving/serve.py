@@ -11,7 +11,7 @@ import structlog
 from fastapi import FastAPI
 
 from stream.alert import load_rules
-from stream.errors import ModelRefused
+from stream.errors import ModelMissing, ModelRefused
 from stream.listen import Server, listen, shown_host
 from stream.serving.app import create_serving
 from stream.serving.batcher import Limits
@@ -32,15 +32,27 @@ async def serve(
 ) -> None:
     """Serve until cancelled. ``ready`` gets the address, once, when the networks are warm.
 
-    Raises UsageError where the port is taken, ModelMissing where there is no model, ModelRefused where no version
-    of any may be used.
+    Raises UsageError where the port is taken, ModelMissing where there is no model or not what is pinned,
+    ModelRefused where no version of any may be used.
     """
+    check_pins(library, pins)
     shelf = shelf_of(settings, library, pins)
     scorer = Scorer(stages_of(settings), shelf.lane)
     service = Service(shelf, scorer, settings.serving_timeout_s, settings.serving_body_bytes)
     with listen(settings.serving_host, settings.serving_port, "--port") as listener:
         beside = _follow(shelf, lambda: ready(address(listener)))
         await run_beside(create_serving(service), listener, beside, shelf.close)
+
+
+def check_pins(library: Library, pins: Mapping[str, str]) -> None:
+    """See that there is what is pinned. Raises ModelMissing with what there is."""
+    there = library.listing() if pins else {}
+    for name, version in pins.items():
+        if name not in there:
+            raise ModelMissing(f"{name} cannot be pinned: there is no such model, but {', '.join(there)}")
+        if version not in there[name].versions:
+            known = ", ".join(there[name].versions)
+            raise ModelMissing(f"{name} {version} cannot be pinned: no such version; there is {known}")
 
 
 def shelf_of(settings: Settings, library: Library, pins: Mapping[str, str]) -> Shelf:

@@ -16,7 +16,7 @@ from stream.settings import Settings, load_settings
 from tests.models.builders import save_small, small_artefact
 from tests.touchline.command import Done, touchline
 from touchline.fleet import RegistryFleet
-from touchline.registry import Registry, finish, trust
+from touchline.registry import Registry, finish, keep_stable, trust
 
 NAMES = ("forecast", "injury", "performance")
 
@@ -74,7 +74,7 @@ def test_promoted_and_rolled_back_every_move_is_told(settings: Settings) -> None
 def test_a_version_that_is_not_there_is_missing_with_what_is(settings: Settings) -> None:
     with pytest.raises(ModelMissing, match="there is 1, 2"):
         Registry(settings).promote("injury", "3")
-    with pytest.raises(ModelMissing, match="there is none"):
+    with pytest.raises(ModelMissing, match=r"no model 'sprint' in .*models list"):
         Registry(settings).shown("sprint", None)
 
 
@@ -146,6 +146,42 @@ def test_what_is_signed_on_the_command_line_is_taken(settings: Settings) -> None
     assert command(settings, "list").json["models"][1]["labels"] == {"stable": "2"}
     assert command(settings, "rollback", "injury").json["to"] == "1"
     assert command(settings, "show", "sprint").code == 3
+
+
+def test_nobody_vouches_for_a_damaged_version(settings: Settings) -> None:
+    folder = Registry(settings).folder("injury", "2")
+    before = (folder / "manifest.sig").read_bytes()
+    flip(folder / "weights.npz")
+    with pytest.raises(ArtefactDamaged, match=r"weights\.npz"):
+        Registry(settings).sign("injury", "2", settings)
+    assert (folder / "manifest.sig").read_bytes() == before
+
+
+def test_a_version_that_is_trained_does_not_become_the_stable_one(settings: Settings) -> None:
+    root = Registry(settings).root
+    (root / "injury" / "labels.json").unlink()
+    keep_stable(root, "injury")
+    keep_stable(root, "sprint")
+    save_small(root, "injury", "3")
+    assert read_labels(root, "injury") == {"stable": "2"}
+    assert not (root / "sprint").exists()
+
+
+@pytest.mark.slow
+def test_damaged_labels_and_manifests_are_said_in_a_line(settings: Settings) -> None:
+    root = Registry(settings).root
+    (root / "injury" / "labels.json").write_text('{"stable": "7"}')
+    (root / "forecast" / "2" / "manifest.json").write_text("{")
+    for told, arguments in (
+        ("version '7', which is not there", ("list",)),
+        ("version '7', which is not there", ("promote", "injury", "2")),
+        ("manifest.json", ("show", "forecast", "2")),
+        ("manifest.json", ("sign", "forecast", "2")),
+    ):
+        done = command(settings, *arguments)
+        assert (done.code, done.out) == (1, "")
+        assert told in " ".join(done.err.split())
+        assert "Traceback" not in done.err
 
 
 @pytest.fixture

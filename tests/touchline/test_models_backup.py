@@ -73,6 +73,13 @@ def test_the_same_registry_gives_the_same_file(tmp_path: Path, registry: Registr
     assert one.read_bytes() == other.read_bytes()
 
 
+def test_what_is_damaged_already_is_told_at_once(tmp_path: Path, registry: Registry) -> None:
+    folder = registry.folder("injury", None)
+    (folder / "weights.npz").write_bytes(b"torn")
+    told = back_up(registry, tmp_path / "all.tar.zst", None)
+    assert [(one["name"], one["version"]) for one in told["refused"]] == [("injury", folder.name)]
+
+
 def test_public_keys_go_along_without_being_trusted_and_private_ones_stay(
     tmp_path: Path, registry: Registry, settings: Settings
 ) -> None:

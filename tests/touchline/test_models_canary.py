@@ -53,6 +53,8 @@ def test_what_nobody_signed_becomes_neither(settings: Settings) -> None:
 def test_a_share_or_version_that_cannot_be_is_refused(settings: Settings) -> None:
     with pytest.raises(UsageError, match="share"):
         Registry(settings).canary("injury", "2", 1.5)
+    with pytest.raises(UsageError, match="is stable"):
+        Registry(settings).canary("injury", "1", 0.5)
     with pytest.raises(ModelMissing, match="there is 1, 2"):
         Registry(settings).canary("injury", "9", 0.5)
     with pytest.raises(ModelMissing, match="sprint"):

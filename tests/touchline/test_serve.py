@@ -144,6 +144,14 @@ def test_a_registry_whose_only_version_is_not_signed_is_refused(tmp_path: Path, 
     assert "the version is not signed" in done.err
 
 
+@pytest.mark.parametrize(("pin", "there"), [("sprint=1", "injury"), ("injury=9", "there is 1")])
+def test_what_is_pinned_and_not_there_is_missing(models: Path, pin: str, there: str) -> None:
+    done = touchline("models", "serve", "--port", "0", "--model-dir", models, "--pin", pin)
+    assert done.code == 3
+    assert "cannot be pinned" in done.err
+    assert there in done.err
+
+
 def test_a_port_that_is_taken_is_said(models: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

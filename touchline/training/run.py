@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from models.encoders import ENCODERS, OWN
 from stream.errors import UsageError
 from touchline.training import forecast, injury, movement, performance
 from touchline.training.course import forget
@@ -74,6 +75,10 @@ def choices_of(texts: Iterable[str]) -> dict[str, Any]:
             found[name] = SETTINGS[name](value)
         except ValueError:
             raise UsageError(f"--set {text}: {value!r} is not of the right kind") from None
+        if name == "network" and value not in {OWN, *ENCODERS}:
+            raise UsageError(
+                f"--set {text}: there is no such network; there is {', '.join([OWN, *ENCODERS])}"
+            )
     return found
 
 

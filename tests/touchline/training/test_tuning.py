@@ -102,6 +102,8 @@ def test_choices_are_read_by_kind_and_refused_by_name() -> None:
     }
     with pytest.raises(UsageError, match="no setting 'speed'; there is network, rate"):
         choices_of(["speed=3"])
+    with pytest.raises(UsageError, match="there is own, lstm"):
+        choices_of(["network=gru"])
     with pytest.raises(UsageError, match=r"--set units=3.5: '3.5' is not of the right kind"):
         choices_of(["units=3.5"])
     assert set(PROBLEMS) == set(TRAINERS)
