@@ -55,6 +55,10 @@ def test_a_file_that_is_no_recording_is_named(tmp_path: Path) -> None:
     one_line(touchline("replay", file, "--json"), 2, "notes.txt")
 
 
+def test_a_file_that_cannot_be_written_is_named() -> None:
+    one_line(touchline("models", "backup", "/proc/all.tar.zst", "--json"), 3, "/proc/", "No such file")
+
+
 def test_a_worker_without_a_broker_says_how_to_name_one() -> None:
     one_line(touchline("worker"), 2, "--broker")
 
