@@ -105,13 +105,18 @@ def move_label(
     return _carry_out(root, name, _Move(label, version, back))
 
 
+def check_share(share: float) -> None:
+    """Raises ``ValueError`` for a canary's share that is not above 0 and at most 1."""
+    if not _is_share(share, canary=True):
+        raise ValueError(f"a canary's share is above 0 and at most 1, not {share}")
+
+
 def move_canary(root: Path, name: str, version: str, share: float) -> dict[str, str]:
     """Make a version the canary of a share of the athletes; all labels afterwards.
 
     Raises as :func:`move_label` does, and ``ValueError`` for a share that is not above 0 and at most 1.
     """
-    if not _is_share(share, canary=True):
-        raise ValueError(f"a canary's share is above 0 and at most 1, not {share}")
+    check_share(share)
     return _carry_out(root, name, _Move("canary", version, share=share))
 
 

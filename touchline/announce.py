@@ -20,7 +20,8 @@ def announce(broker: str, root: Path, name: str) -> Labels:
         asyncio.run(_send(broker, name, labels))
     except KafkaConnectionError as error:
         raise BrokerUnavailable(
-            f"the label has moved, but no broker at {broker} to tell the workers: {error}"
+            f"the label has moved, but no broker at {broker} to tell the workers: {error}; once there is one, "
+            f"`touchline models promote {name} {labels.stable} --broker …` moves nothing and tells them"
         ) from None
     return labels
 

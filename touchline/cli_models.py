@@ -49,7 +49,7 @@ def shown(
 def verify(
     name: AnyName = None, version: AnyVersion = None, model_dir: ModelDir = None, as_json: AsJson = False
 ) -> None:
-    """Hashes and signatures, and that nothing lies there that is not listed. Ends with 1 where anything is wrong."""
+    """Hashes, signatures, nothing unlisted there, and that it fits this release. Ends with 1 where that is not so."""
     checked = Registry(settings_with(model_dir=model_dir)).verified(name, version)
     good = all(one["error"] is None for one in checked)
     show({"ok": good, "versions": checked}, as_json)

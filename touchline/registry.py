@@ -9,6 +9,7 @@ from typing import Any, Final
 from models.artefact import SHIPPED, ArtefactDamaged, ArtefactMissing, load_artefact, read_manifest, versions
 from models.labels import (
     Label,
+    check_share,
     history,
     move_canary,
     move_label,
@@ -64,7 +65,7 @@ class Registry:
         }
 
     def verified(self, name: str | None, version: str | None) -> list[dict[str, Any]]:
-        """Every version asked for: hashes, signature and that nothing else lies there; ``error`` names the file."""
+        """Every version asked for: hash, signature, nothing else there, and that it fits; ``error`` says what not."""
         names = [name] if name else [model["name"] for model in self.listed()]
         pairs = [(n, v) for n in names for v in ([version] if version else versions(self.root, n))]
         if not pairs:
@@ -73,8 +74,8 @@ class Registry:
 
     def _fault(self, name: str, version: str) -> str | None:
         try:
-            load_artefact(self.root / name / version, self.trust)
-        except (ArtefactMissing, ArtefactDamaged) as error:
+            check_fit(load_artefact(self.root / name / version, self.trust).manifest)
+        except (ArtefactMissing, ArtefactDamaged, ModelRefused) as error:
             return str(error)
         return None
 
@@ -100,12 +101,13 @@ class Registry:
             raise UsageError(
                 f"version {version} of model {name!r} is stable: there is nothing to try it against"
             )
-        before = labels.get("canary")
-        prove(folder, self.trust)
         try:
-            labels = move_canary(self.root, name, folder.name, share)
+            check_share(share)
         except ValueError as error:
             raise UsageError(str(error)) from None
+        before = labels.get("canary")
+        prove(folder, self.trust)
+        labels = move_canary(self.root, name, folder.name, share)
         return {"name": name, "label": "canary", "from": before, "to": labels["canary"], "share": share}
 
     def shadow(self, name: str, version: str) -> dict[str, Any]:

@@ -120,8 +120,8 @@ def print_json(result: dict[str, Any]) -> None:
 
 
 def show(result: dict[str, Any], as_json: bool) -> None:
-    """The answer of a command: one object on stdout, or for people on stderr."""
+    """The answer of a command on stdout: one object in one line, or indented for people."""
     if as_json:
         print_json(result)
     else:
-        console.print_json(json.dumps(result, allow_nan=False))
+        Console().print_json(json.dumps(result, allow_nan=False))

@@ -54,6 +54,8 @@ def read_frames(body: bytes, *, packed: bool, most: int) -> Asked:
         raise BadInput("the body must be a list of frames, or a map that has one")
     if strange := [str(key) for key in asked if key not in KEYS]:
         raise BadInput(f"no {', '.join(map(repr, strange))}; there is {', '.join(KEYS)}")
+    if "frames" not in asked:
+        raise BadInput("frames is missing: a list, which may be empty")
     entries = _list(asked, "frames")
     if len(entries) > most:
         raise TooLarge(f"{len(entries)} frames; one request may have {most}")

@@ -104,6 +104,8 @@ def test_a_version_trained_on_other_inputs_is_refused(settings: Settings) -> Non
     )
     with pytest.raises(ModelRefused, match=r"performance version 3: trained on static \['age'\]"):
         Registry(settings).promote("performance", "3")
+    (found,) = Registry(settings).verified("performance", "3")
+    assert "trained on static ['age']" in found["error"]
     move_label(root, "performance", "stable", "3")
     with pytest.raises(ModelRefused, match="performance version 3"):
         RegistryFleet(settings).check()

@@ -174,6 +174,7 @@ async def test_versions_go_by_label_or_number(client: httpx.AsyncClient, named: 
     ("body", "status", "said"),
     [
         (5, 400, "a list of frames"),
+        ({}, 400, "frames is missing"),
         ({"frames": 5}, 400, "frames must be a list"),
         ({"frames": [], "athlete": []}, 400, "no 'athlete'"),
         ({"frames": [], "athletes": [{"profile": {}}]}, 400, "athletes[0]: athlete must be text"),
