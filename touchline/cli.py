@@ -270,9 +270,9 @@ def train(
     from touchline.training.workshop import Workshop
 
     settings = settings_with()
-    choices = choices_of([f"network={network}", *(choose or [])])
-    kept = settings.cache.expanduser() / "training"
     names = list(TRAINERS) if model == "all" else [model]
+    choices = choices_of([f"network={network}", *(choose or [])], names)
+    kept = settings.cache.expanduser() / "training"
     for name in names:
         keep_stable(out or SHIPPED, name)
     with training_progress() as tell:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from models.encoders import ENCODERS, OWN
 from stream.errors import UsageError
@@ -13,6 +13,9 @@ from touchline.training import forecast, injury, movement, performance
 from touchline.training.course import forget
 from touchline.training.tuning import Problem, search, select
 from touchline.training.workshop import Workshop
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 TRAINERS: Final[Mapping[str, Callable[[Workshop], Path]]] = {
     "injury": injury.train_injury,
@@ -64,8 +67,18 @@ SETTINGS: Final[Mapping[str, type]] = {
 }
 
 
-def choices_of(texts: Iterable[str]) -> dict[str, Any]:
-    """Choices from ``NAME=VALUE``. Raises UsageError naming what is none."""
+#: What the settings of each model are fields of. The rounds of performance have steps of their own.
+_PLACES: Final[Mapping[str, tuple[DataclassInstance, ...]]] = {
+    "injury": (injury.CONFIG, injury.PLAN, injury.RARE),
+    "performance": (performance.CONFIG, performance.PLAN),
+    "forecast": (forecast.CONFIG, forecast.PLAN),
+    "movement": (movement.CONFIG, movement.PLAN),
+}
+_NOWHERE: Final = ("performance", "steps")
+
+
+def choices_of(texts: Iterable[str], models: Sequence[str]) -> dict[str, Any]:
+    """Choices from ``NAME=VALUE`` for ``models``. Raises UsageError naming what is none, or has no place in them."""
     found = {}
     for text in texts:
         name, _, value = text.partition("=")
@@ -79,7 +92,14 @@ def choices_of(texts: Iterable[str]) -> dict[str, Any]:
             raise UsageError(
                 f"--set {text}: there is no such network; there is {', '.join([OWN, *ENCODERS])}"
             )
+        if not any(_has_place(name, model) for model in models):
+            raise UsageError(f"--set {text}: {name!r} is no setting of {', '.join(models)}")
     return found
+
+
+def _has_place(name: str, model: str) -> bool:
+    names = {entry.name for place in _PLACES[model] for entry in fields(place)}
+    return name in names and (model, name) != _NOWHERE
 
 
 def train_all(shop: Workshop) -> list[Path]:

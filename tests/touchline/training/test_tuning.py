@@ -95,18 +95,35 @@ def test_what_is_worse_without_them_is_not_taken(shop: Workshop) -> None:
 
 
 def test_choices_are_read_by_kind_and_refused_by_name() -> None:
-    assert choices_of(["rate=1e-3", "units=48", "network=cnn"]) == {
+    assert choices_of(["rate=1e-3", "units=48", "network=cnn"], ["performance"]) == {
         "rate": 0.001,
         "units": 48,
         "network": "cnn",
     }
     with pytest.raises(UsageError, match="no setting 'speed'; there is network, rate"):
-        choices_of(["speed=3"])
+        choices_of(["speed=3"], ["forecast"])
     with pytest.raises(UsageError, match="there is own, lstm"):
-        choices_of(["network=gru"])
+        choices_of(["network=gru"], ["forecast"])
     with pytest.raises(UsageError, match=r"--set units=3.5: '3.5' is not of the right kind"):
-        choices_of(["units=3.5"])
+        choices_of(["units=3.5"], ["forecast"])
     assert set(PROBLEMS) == set(TRAINERS)
+
+
+def test_a_setting_has_a_place_in_some_model_that_is_trained() -> None:
+    for name in SETTINGS.keys() - {"network"}:
+        assert any(_settles(f"{name}=1", model) for model in TRAINERS), name
+    assert _settles("gamma=2", *TRAINERS)
+    with pytest.raises(UsageError, match="--set gamma=2: 'gamma' is no setting of performance"):
+        choices_of(["gamma=2"], ["performance"])
+    with pytest.raises(UsageError, match="--set steps=9: 'steps' is no setting of performance"):
+        choices_of(["steps=9"], ["performance"])
+
+
+def _settles(text: str, *models: str) -> bool:
+    try:
+        return bool(choices_of([text], models))
+    except UsageError:
+        return False
 
 
 def test_every_setting_is_one_of_a_network_a_plan_or_a_loss() -> None:
