@@ -160,10 +160,10 @@ class Engine:
     def performance(self, effort: NDArray[Any], static: NDArray[Any]) -> tuple[Float32, Float32]:
         """``effort (B, 120, E)``, ``static (B, S)`` to rising quantiles ``(B, Q)`` of output over own centre.
 
-        And the output ``(B,)`` that efficiencies are counted from; of a version that is not calibrated the median.
+        And the output ``(B,)`` that efficiencies are counted from.
         """
-        quantiles, *usual = self._run("performance", effort, static)
-        return quantiles, usual[0][:, 0] if usual else quantiles[:, self.quantile_levels.index(0.5)]
+        quantiles, usual = self._run("performance", effort, static)
+        return quantiles, usual[:, 0]
 
     def injury(self, days: NDArray[Any]) -> Float32:
         """``days (B, 14, D)`` to the members' calibrated probabilities ``(B, M)``."""

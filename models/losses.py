@@ -110,6 +110,14 @@ class QuantileLoss:
         return ops.mean(pinball(targets[0] - outputs[0], self._levels))
 
 
+class SameLoss:
+    """How far answers are from those of other networks: ``targets`` and outputs alike, one after the other."""
+
+    def __call__(self, targets: Sequence[Any], outputs: Sequence[Any]) -> Any:
+        """Loss of a batch."""
+        return sum(ops.mean(ops.abs(wanted - given)) for wanted, given in zip(targets, outputs, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Rare:
     """How a loss meets a rare class: ``gamma`` and ``positive`` of :class:`LogLoss`."""

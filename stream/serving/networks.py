@@ -51,10 +51,7 @@ class Networks:
     def performance(self, effort: Float32, static: Float32) -> tuple[Float32, Float32]:
         """As :meth:`stream.infer.Engine.performance`."""
         found = self._run("performance", {"effort": effort, "static": static})
-        quantiles = found["quantiles"]
-        if "usual" in found:
-            return quantiles, found["usual"][:, 0]
-        return quantiles, quantiles[:, self.quantile_levels.index(0.5)]
+        return found["quantiles"], found["usual"][:, 0]
 
     def injury(self, days: Float32) -> Float32:
         """As :meth:`stream.infer.Engine.injury`."""

@@ -30,16 +30,23 @@ def test_the_injury_network_with_constant_weights() -> None:
 
 def test_the_performance_network_with_constant_weights() -> None:
     config = performance.PerformanceConfig(
-        channels=2, static=1, patch=4, units=2, hidden=2, dropout=0.0, levels=(0.1, 0.5, 0.9)
-    )
+        channels=2, static=1, known=0, patch=4, units=2, hidden=2, dropout=0.0, levels=(0.1, 0.5, 0.9),
+        middle=(0.6,), spread=(0.2,),
+    )  # fmt: skip
     effort = np.ones((1, 120, 2), np.float32)
-    patch = W * 8 + W  # four seconds of two channels, and the bias; both filters alike
+    patch = W * 12 + W  # four seconds of (1.0 - 0.6) / 0.2 and presence, and the bias; both filters alike
     state = constant_lstm([2 * patch] * 30, units=2, weight=W)[-1]
-    hidden = W * (2 * state + 3.0) + W
-    lowest = W * 2 * hidden + W
-    rise = float(np.log1p(np.exp(lowest)))
-    found = answer(constant(performance.build(config), W), [effort, np.full((1, 1), 3.0, np.float32)])[0]
-    np.testing.assert_allclose(found, [[lowest, lowest + rise, lowest + 2 * rise]], atol=1e-6)
+    means = 4 * 3.0  # of value and presence over four spans
+
+    def quantiles(static: float) -> list[float]:
+        hidden = W * (2 * state + means + static) + W
+        lowest = W * (2 * hidden + static + means) + W
+        rise = float(np.log1p(np.exp(lowest)))
+        return [lowest, lowest + rise, lowest + 2 * rise]
+
+    found, usual = answer(constant(performance.build(config), W), [effort, np.full((1, 1), 0.3, np.float32)])
+    np.testing.assert_allclose(found, [quantiles(0.3)], atol=1e-6)
+    np.testing.assert_allclose(usual, [[quantiles(1.0)[1]]], atol=1e-6)
 
 
 def test_the_forecast_network_with_constant_weights() -> None:
@@ -147,7 +154,7 @@ def test_an_ensemble_answers_as_its_members_do_one_by_one() -> None:
     np.testing.assert_allclose(answer(ensemble, [days])[0], np.stack(expected, axis=1), atol=1e-5)
 
 
-def test_calibrated_quantiles_are_the_learnt_ones_at_other_levels_and_the_median_stays_beside_them() -> None:
+def test_calibrated_quantiles_are_the_learnt_ones_at_other_levels_and_the_usual_output_stays() -> None:
     levels = (0.1, 0.3, 0.5, 0.7, 0.9)
     plain = performance.PerformanceConfig(units=3, hidden=4, dropout=0.0, levels=levels)
     learnt = performance.build(plain)
@@ -157,8 +164,23 @@ def test_calibrated_quantiles_are_the_learnt_ones_at_other_levels_and_the_median
     set_weights(read, weights)
     rng = np.random.default_rng(0)
     given = [rng.normal(size=(6, *i.shape[1:])).astype(np.float32) for i in learnt.inputs]
-    (before,) = answer(learnt, given)
+    before, usual_before = answer(learnt, given)
     after, usual = answer(read, given)
     expected = np.stack([np.interp((0.1, 0.4, 0.55, 0.9, 0.9), levels, row) for row in before])
     np.testing.assert_allclose(after, expected, rtol=1e-5)
-    np.testing.assert_allclose(usual[:, 0], before[:, 2], rtol=1e-6)
+    np.testing.assert_allclose(usual, usual_before, rtol=1e-6)
+
+
+def test_what_efficiencies_count_from_is_the_median_of_somebody_known_however_well_the_athlete_is() -> None:
+    config = performance.PerformanceConfig(units=3, hidden=4, dropout=0.0, levels=(0.1, 0.5, 0.9))
+    model = performance.build(config)
+    set_weights(model, random_weights(model, 4))
+    effort, static = (
+        np.random.default_rng(0).normal(size=(6, *i.shape[1:])).astype(np.float32) for i in model.inputs
+    )
+    strangers, known = static.copy(), static.copy()
+    strangers[:, config.known], known[:, config.known] = 0.0, 1.0
+    usual = [answer(model, [effort, person])[1] for person in (strangers, static, known)]
+    np.testing.assert_array_equal(usual[0], usual[1])
+    np.testing.assert_array_equal(usual[0], usual[2])
+    np.testing.assert_allclose(usual[2][:, 0], answer(model, [effort, known])[0][:, 1], rtol=1e-6)

@@ -1,15 +1,18 @@
 """Train the performance network on fresh effort, judge it on athletes and sessions kept back, save it.
 
 In rounds: the first learns what anybody gives at an effort; from that come the athletes' own efficiencies, and with
-those the next learns how much narrower the distribution is around somebody who is known; and once more, so that the
-efficiencies are those that the finished network will find.
+those the next learns how much narrower the distribution is around somebody who is known; and once more. Efficiencies
+count from what the network expects of somebody who is known, which is what a round learns from the efficiencies of
+the one before: so those that the finished network finds are the ones that it learnt with. The last round several
+networks take, each from there with batches of its own, because they come out a few points apart in easy sessions; one
+is then taught to answer as they do on average.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,15 +23,15 @@ from numpy.typing import NDArray
 from models.artefact import Artefact, Manifest, next_version, save_artefact
 from models.batched import Batched
 from models.descent import Plan
-from models.losses import QuantileLoss
+from models.losses import QuantileLoss, SameLoss
 from models.performance import HISTORY, PerformanceConfig, build
-from models.restore import golden, plain_config, set_weights
+from models.restore import golden, plain_config, set_weights, weights_of
 from stream.infer import EFFORT, OUTPUTS, PERSONAL
 from stream.normalise import PRIOR
-from touchline.training.course import Course
+from touchline.training.course import Course, Weights
 from touchline.training.performance_card import performance_card
 from touchline.training.performance_data import Efforts, PerformanceData, performance_data
-from touchline.training.performance_own import Network, Own, known, own_elsewhere, quantiles
+from touchline.training.performance_own import Network, Own, anybody, known, own_elsewhere
 from touchline.training.performance_trial import (
     CALIBRATION,
     SPLIT,
@@ -40,16 +43,19 @@ from touchline.training.performance_trial import (
     real_figures,
 )
 from touchline.training.reference import ROWS, evenly, reference
+from touchline.training.side_by_side import Telling, side_by_side
 from touchline.training.tuning import Change, Problem
 from touchline.training.windows import Float32
 from touchline.training.workshop import Workshop
 
 Floats = NDArray[np.float64]
 
-CONFIG: Final = PerformanceConfig(static=len(PERSONAL))
+CONFIG: Final = PerformanceConfig(static=len(PERSONAL), known=PERSONAL.index("efficiency_known"))
 PLAN: Final = Plan(steps=0, rate=2e-3, warm=100, decay=1e-2, average=0.995)
-#: Steps of each round.
+#: Steps of each round; how many networks take the last; and steps in which one learns to answer as they all do.
 ROUNDS: Final = (800, 1500, 2500)
+MEMBERS: Final = 4
+TAUGHT_STEPS: Final = 1500
 BATCH: Final = 256
 SEED: Final = 0
 TELL_EVERY: Final = 100
@@ -59,9 +65,10 @@ LEFT_OUT_EVERY: Final = 5
 LEAST_ROWS: Final = 20
 #: Share of rows in which the venue's heat and the profile are hidden, and in which the efficiency is used.
 HIDDEN: Final = 0.3
-OWN: Final = 0.75
-#: How well it is known at least, where it is used; mostly well, as after a few sessions.
+OWN: Final = 0.9
+#: How well it is known at least, where it is used; mostly well, by this power, as after a few sessions.
 LEAST_OWN: Final = 0.3
+MOSTLY: Final = 4
 
 
 def train_performance(shop: Workshop) -> Path:
@@ -100,6 +107,8 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
         config=plain_config(config),
         training={
             "plan": asdict(shop.chosen(PLAN)) | {"steps": list(ROUNDS), "batch": BATCH},
+            "taught_by": MEMBERS,
+            "taught_steps": TAUGHT_STEPS,
             "thrift": shop.thrift,
             "seed": SEED,
             "calibrated_on": list(rested.squads),
@@ -130,8 +139,8 @@ class NetworkOf:
 
     def __call__(self, effort: Float32, static: Float32) -> tuple[Float32, Float32]:
         """Quantiles of output, and the output that efficiencies are counted from."""
-        quantiles, *usual = self._batched(effort, static)
-        return quantiles, usual[0][:, 0] if usual else quantiles[:, CONFIG.levels.index(0.5)]
+        quantiles, usual = self._batched(effort, static)
+        return quantiles, usual[:, 0]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For pickling."""
@@ -141,14 +150,59 @@ class NetworkOf:
 def descend(data: PerformanceData, shop: Workshop) -> Any:
     """The trained network."""
     model, weights = build(shop.chosen(CONFIG)), None
-    parts = [_Part(share, found, None) for share, found in data.train]
-    for number, steps in enumerate(ROUNDS):
-        if number:
-            parts = [_acquainted(share, found, NetworkOf(model)) for share, found in data.train]
+    parts = [_Part(share, found, anybody(found)) for share, found in data.train]
+    for number, steps in enumerate(ROUNDS[:-1]):
         told = f"performance: round {number + 1} of {len(ROUNDS)}"
         weights = _course(parts, told, SEED + number, steps, shop).run(shop, weights)
         set_weights(model, weights)
+        parts = [_acquainted(share, found, NetworkOf(model)) for share, found in data.train]
+    last = partial(_last_round, parts, weights_of(model), replace(shop, tell=Telling(shop.tell)))
+    set_weights(model, _teach(parts, list(side_by_side(last, range(MEMBERS), shop.tell)), shop))
     return model
+
+
+def _last_round(parts: Sequence[_Part], before: Weights, shop: Workshop, member: int) -> Weights:
+    told = f"performance: round {len(ROUNDS)}, network {member + 1} of {MEMBERS}"
+    return _course(parts, told, SEED + len(ROUNDS) + member, ROUNDS[-1], shop).run(shop, before)
+
+
+def _teach(parts: Sequence[_Part], members: Sequence[Weights], shop: Workshop) -> Weights:
+    """Weights of one network that answers as the members do on average (distillation, arXiv 1503.02531)."""
+    config = replace(shop.chosen(CONFIG), dropout=0.0)
+    return Course(
+        told="performance: one network of all",
+        seed=SEED,
+        build=lambda: build(config),
+        loss=SameLoss(),
+        plan=replace(shop.chosen(PLAN), steps=shop.steps(TAUGHT_STEPS)),
+        draw=Lessons(parts, members, config),
+        every=TELL_EVERY,
+        drawn_ahead=True,
+    ).run(shop, members[0])
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Draws inputs from ``parts`` and what networks of ``config`` make of them on average."""
+
+    parts: Sequence[_Part]
+    members: Sequence[Weights]
+    config: PerformanceConfig
+
+    def __call__(self, rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
+        """A batch."""
+        given, _ = _drawn(self.parts, rng)
+        answers = [network(*given) for network in self._networks]
+        return given, [np.mean(each, axis=0) for each in zip(*answers, strict=True)]
+
+    @cached_property
+    def _networks(self) -> list[Batched]:
+        networks = []
+        for weights in self.members:
+            model = build(self.config)
+            set_weights(model, weights)
+            networks.append(Batched(model))
+        return networks
 
 
 def _course(parts: Sequence[_Part], told: str, seed: int, steps: int, shop: Workshop) -> Course:
@@ -170,8 +224,7 @@ def _drawn(parts: Sequence[_Part], rng: np.random.Generator) -> tuple[list[Float
 
 def _acquainted(share: float, found: Efforts, network: Network) -> _Part:
     """A part whose athletes are known as the network finds them."""
-    expected = quantiles(network, found)[1]
-    return _Part(share, found, own_elsewhere(found, expected.astype(np.float64)))
+    return _Part(share, found, own_elsewhere(found, network))
 
 
 def problem(shop: Workshop) -> Problem:
@@ -179,7 +232,8 @@ def problem(shop: Workshop) -> Problem:
     parts, held_out = [], []
     for share, found in performance_data(shop).train:
         left_out = found.athlete[found.session] % LEFT_OUT_EVERY == 0
-        parts.append(_Part(share, found.take(~left_out), None))
+        rest = found.take(~left_out)
+        parts.append(_Part(share, rest, anybody(rest)))
         rows = np.flatnonzero(left_out)
         held_out.append(found.take(rows[evenly(len(rows), ROWS)]))
     effort, static = (np.concatenate(c) for c in zip(*(h.inputs() for h in held_out), strict=True))
@@ -217,9 +271,9 @@ def _space(trial: optuna.Trial) -> dict[str, Any]:
 
 
 class _Part:
-    """Seconds to draw from: a session at random, then one of its seconds; ``own`` where efficiencies are known."""
+    """Seconds to draw from: a session at random, then one of its seconds; ``own``: their athletes' efficiencies."""
 
-    def __init__(self, share: float, found: Efforts, own: Own | None) -> None:
+    def __init__(self, share: float, found: Efforts, own: Own) -> None:
         self._found, self._own = found, own
         self._rows = round(share * BATCH)
         self._order = np.argsort(found.session, kind="stable")
@@ -232,9 +286,7 @@ class _Part:
         session = rng.integers(0, len(self._begin), self._rows)
         within = (rng.random(self._rows) * self._count[session]).astype(np.int64)
         drawn = self._found.take(self._order[self._begin[session] + within])
-        if self._own is None:
-            return drawn
-        share = 1 - (1 - LEAST_OWN) * rng.random(self._rows) ** 2
+        share = 1 - (1 - LEAST_OWN) * rng.random(self._rows) ** MOSTLY
         return known(drawn, self._own, np.where(rng.random(self._rows) < OWN, share, 0.0))
 
 

@@ -34,23 +34,29 @@ class Own:
     seconds: Floats
 
 
+def anybody(found: Efforts) -> Own:
+    """Efficiencies where nobody's is known yet: everybody gives what is expected of anybody."""
+    none = np.zeros((len(found.athlete), len(OUTPUTS)))
+    return Own(none, none + 1)
+
+
+def own_elsewhere(found: Efforts, network: Network) -> Own:
+    """Efficiencies from the fresh seconds of an athlete's other sessions that tell, as ``network`` finds them."""
+    fresh = found.take((found.table.within[found.at] < FRESH_S) & found.tells[found.session])
+    over_expected = fresh.actual / np.maximum(quantiles(network, fresh)[1], LEAST_EXPECTED)
+    where = fresh.session, fresh.kind
+    total, seconds = np.zeros((2, len(found.athlete), len(OUTPUTS)))
+    np.add.at(total, where, np.log(np.maximum(over_expected, LEAST)))
+    np.add.at(seconds, where, 1.0)
+    others, others_s = (_of_athlete(found, values) - values for values in (total, seconds))
+    return Own(others / np.maximum(others_s, 1), others_s)
+
+
 def quantiles(network: Network, found: Efforts) -> tuple[Float32, Float32]:
     """Quantiles for each second ``(N, Q)``, and what efficiencies are counted from, ``(N,)``."""
     parts = np.array_split(np.arange(len(found)), 1 + len(found) // ROWS_AT_ONCE)
     told = [network(*found.take(part).inputs()) for part in parts]
     return np.concatenate([q for q, _ in told]), np.concatenate([usual for _, usual in told])
-
-
-def own_elsewhere(found: Efforts, expected: Floats) -> Own:
-    """Efficiencies from the fresh seconds of an athlete's other sessions that tell; ``expected (N,)`` of anybody."""
-    fresh = (found.table.within[found.at] < FRESH_S) & found.tells[found.session]
-    logarithm = np.log(np.maximum(found.actual / np.maximum(expected, LEAST_EXPECTED), LEAST))[fresh]
-    where = found.session[fresh], found.kind[fresh]
-    total, seconds = np.zeros((2, len(found.athlete), len(OUTPUTS)))
-    np.add.at(total, where, logarithm)
-    np.add.at(seconds, where, 1.0)
-    others, others_s = (_of_athlete(found, values) - values for values in (total, seconds))
-    return Own(others / np.maximum(others_s, 1), others_s)
 
 
 def _of_athlete(found: Efforts, values: Floats) -> Floats:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
+from itertools import islice, product
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -46,6 +46,8 @@ EARLIER: Final[tuple[tuple[Kind, float], ...]] = (
     ("match", 1.0), ("run", 1.0), ("match", 0.6), ("run", 0.6),
 )  # fmt: skip
 EARLIER_SHARE: Final = 0.5
+#: Intensities of the sessions that levels are calibrated on.
+CALIBRATED_AT: Final = (1.0, 0.5)
 #: A session without heart rates, s: nothing comes of it but that.
 SHORT_S: Final = 120
 #: A session counts with at least this many scored seconds.
@@ -149,7 +151,7 @@ def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
 def calibration(judged: Judged, trial: Trial, tell: Tell) -> tuple[float, ...]:
     """The learnt levels below which the output of bodies that do not tire lies as often as each level says.
 
-    Every second that can be scored counts; matches and runs count alike.
+    Every second that can be scored counts; matches and runs count alike, hard ones and easy ones.
     """
     places = [place for found in on_trial(_rested, judged, trial, tell) for place in found]
     known_places = [place for place in places if len(place) >= LEAST_SCORED]
@@ -181,12 +183,12 @@ def in_all_states(judged: Judged, trial: Trial, squad: int) -> dict[str, list[Co
 
 
 def _rested(judged: Judged, trial: Trial, squad: int) -> list[Floats]:
-    """Percentiles of all seconds that can be scored of a squad that does not tire: a session of each kind."""
+    """Percentiles of all seconds that can be scored of a squad that does not tire: hard and easy sessions of each kind."""
     earlier = _earlier(judged, trial, squad)
     places = []
-    for kind in KINDS:
+    for kind, intensity in product(KINDS, CALIBRATED_AT):
         heard: list[Floats] = []
-        config = _config(squad, len(EARLIER), kind, trial.seconds, State())
+        config = _config(squad, len(EARLIER), kind, trial.seconds, State(intensity))
         _play(judged, config, Roster(dict(earlier)), heard)
         places.append(np.concatenate(heard) if heard else np.zeros(0))
     return places
@@ -337,8 +339,7 @@ def real_figures(judged: Judged, found: Efforts, kept: NDArray[np.bool_]) -> dic
     How often fresh output lies below each level, and the mean score by third; the score is the percentile of each
     second, without the median over a minute.
     """
-    expected = quantiles(judged.network, found)[1].astype(np.float64)
-    unseen = known(found, own_elsewhere(found, expected)).take(kept[found.session])
+    unseen = known(found, own_elsewhere(found, judged.network)).take(kept[found.session])
     place = percentile_of(unseen.actual, quantiles(judged.network, unseen)[0], judged.levels)
     familiar = unseen.person.known[np.arange(len(unseen)), unseen.kind] > 0
     return {
