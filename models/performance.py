@@ -23,9 +23,10 @@ SPANS: Final = ((10, 0), (30, 10), (60, 30), (120, 60))
 
 @dataclass(frozen=True, slots=True)
 class PerformanceConfig:
-    """Sizes, and the ``levels`` of the quantiles, rising; ``known``: column of ``static``, how well somebody is known.
+    """Sizes, and the ``levels`` of the quantiles, rising.
 
-    ``middle`` and ``spread`` of the values of ``effort``, which are shares that differ by little.
+    ``known``: column of ``static`` that says how well somebody is known. ``middle`` and ``spread`` of the values of
+    ``effort``, which are shares that differ by little.
     ``calibration``: the levels at which what was learnt is read for each of ``levels``, as bodies not trained on ask.
     ``network``: another encoder of the patches than the own one, see models/encoders.py; ``masked``: columns of
     ``effort`` taken as missing.

@@ -13,6 +13,7 @@ from models.losses import (
     LikenessLoss,
     LogLoss,
     QuantileLoss,
+    SameLoss,
     masked_mean,
     pinball,
 )
@@ -93,6 +94,14 @@ def test_the_quantile_loss_of_a_hit_is_zero() -> None:
     loss = QuantileLoss((0.1, 0.5, 0.9))
     assert float(loss([np.ones((4, 1), np.float32)], [np.ones((4, 3), np.float32)])) == 0.0
     assert float(loss([np.ones((4, 1), np.float32)], [np.zeros((4, 3), np.float32)])) == pytest.approx(0.5)
+
+
+def test_the_same_answers_cost_nothing_and_others_their_distance() -> None:
+    quantiles, usual = np.ones((4, 3), np.float32), np.ones((4, 1), np.float32)
+    loss = SameLoss()
+    assert float(loss([quantiles, usual], [quantiles, usual])) == 0.0
+    assert float(loss([quantiles, usual], [quantiles - 0.25, usual])) == pytest.approx(0.25)
+    assert float(loss([quantiles, usual], [quantiles, usual + 0.5])) == pytest.approx(0.5)
 
 
 def test_the_log_loss_weighs_rows() -> None:

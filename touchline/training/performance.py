@@ -150,7 +150,7 @@ class NetworkOf:
 def descend(data: PerformanceData, shop: Workshop) -> Any:
     """The trained network."""
     model, weights = build(shop.chosen(CONFIG)), None
-    parts = [_Part(share, found, anybody(found)) for share, found in data.train]
+    parts = [Part(share, found, anybody(found)) for share, found in data.train]
     for number, steps in enumerate(ROUNDS[:-1]):
         told = f"performance: round {number + 1} of {len(ROUNDS)}"
         weights = _course(parts, told, SEED + number, steps, shop).run(shop, weights)
@@ -161,12 +161,12 @@ def descend(data: PerformanceData, shop: Workshop) -> Any:
     return model
 
 
-def _last_round(parts: Sequence[_Part], before: Weights, shop: Workshop, member: int) -> Weights:
+def _last_round(parts: Sequence[Part], before: Weights, shop: Workshop, member: int) -> Weights:
     told = f"performance: round {len(ROUNDS)}, network {member + 1} of {MEMBERS}"
     return _course(parts, told, SEED + len(ROUNDS) + member, ROUNDS[-1], shop).run(shop, before)
 
 
-def _teach(parts: Sequence[_Part], members: Sequence[Weights], shop: Workshop) -> Weights:
+def _teach(parts: Sequence[Part], members: Sequence[Weights], shop: Workshop) -> Weights:
     """Weights of one network that answers as the members do on average (distillation, arXiv 1503.02531)."""
     config = replace(shop.chosen(CONFIG), dropout=0.0)
     return Course(
@@ -185,7 +185,7 @@ def _teach(parts: Sequence[_Part], members: Sequence[Weights], shop: Workshop) -
 class Lessons:
     """Draws inputs from ``parts`` and what networks of ``config`` make of them on average."""
 
-    parts: Sequence[_Part]
+    parts: Sequence[Part]
     members: Sequence[Weights]
     config: PerformanceConfig
 
@@ -205,7 +205,7 @@ class Lessons:
         return networks
 
 
-def _course(parts: Sequence[_Part], told: str, seed: int, steps: int, shop: Workshop) -> Course:
+def _course(parts: Sequence[Part], told: str, seed: int, steps: int, shop: Workshop) -> Course:
     config = shop.chosen(CONFIG)
     return Course(
         told=told,
@@ -218,13 +218,13 @@ def _course(parts: Sequence[_Part], told: str, seed: int, steps: int, shop: Work
     )
 
 
-def _drawn(parts: Sequence[_Part], rng: np.random.Generator) -> tuple[list[Float32], list[Floats]]:
+def _drawn(parts: Sequence[Part], rng: np.random.Generator) -> tuple[list[Float32], list[Floats]]:
     return _batch([part.draw(rng) for part in parts], rng)
 
 
-def _acquainted(share: float, found: Efforts, network: Network) -> _Part:
+def _acquainted(share: float, found: Efforts, network: Network) -> Part:
     """A part whose athletes are known as the network finds them."""
-    return _Part(share, found, own_elsewhere(found, network))
+    return Part(share, found, own_elsewhere(found, network))
 
 
 def problem(shop: Workshop) -> Problem:
@@ -233,7 +233,7 @@ def problem(shop: Workshop) -> Problem:
     for share, found in performance_data(shop).train:
         left_out = found.athlete[found.session] % LEFT_OUT_EVERY == 0
         rest = found.take(~left_out)
-        parts.append(_Part(share, rest, anybody(rest)))
+        parts.append(Part(share, rest, anybody(rest)))
         rows = np.flatnonzero(left_out)
         held_out.append(found.take(rows[evenly(len(rows), ROWS)]))
     effort, static = (np.concatenate(c) for c in zip(*(h.inputs() for h in held_out), strict=True))
@@ -270,7 +270,7 @@ def _space(trial: optuna.Trial) -> dict[str, Any]:
     }
 
 
-class _Part:
+class Part:
     """Seconds to draw from: a session at random, then one of its seconds; ``own``: their athletes' efficiencies."""
 
     def __init__(self, share: float, found: Efforts, own: Own) -> None:

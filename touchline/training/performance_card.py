@@ -14,12 +14,14 @@ CARD: Final = """\
 The output an athlete gives at an effort *when fresh*, as quantiles: two minutes of heart-rate reserve and heat, the
 kind of activity and of output, age and sex, to the mean output of the last minute (mechanical power where measured,
 else metabolic power, else speed) over the prior's centre and over the athlete's own efficiency as far as that is
-known (`stream/efficiency.py`). The score is where the actual output lies among the quantiles. LSTM ({units} units).
+known (`stream/efficiency.py`). The score is where the actual output lies among the quantiles. LSTM ({units} units),
+taught by {taught_by} that took the last round of training each for itself.
 Recent output, time into the session and load so far are no inputs: with them it would learn the fade and hide it.
 
 The quantiles are read at levels that make the outputs of bodies that do not tire lie below each as often as it says:
 {calibration}.
-Fitted on {calibrated} squads neither trained on nor judged. Efficiencies count from the median as it was learnt.
+Fitted on {calibrated} squads neither trained on nor judged, in hard and easy sessions. Efficiencies count from the median
+of somebody who is known, as it was learnt.
 
 **Trained on** the first thirds only of one runner's runs (`hr_forecast_rikluost`, MIT), FIT and TCX workouts, and
 simulated sessions of bodies that do not tire, hard and easy, cold and hot.
@@ -34,7 +36,7 @@ Split: {split}.
 
 ### Simulated squads it has not seen
 
-{squads} squads of twelve, a match and a run of {session_s} s each, scored second by second by the stages of the
+{squads} squads of {athletes}, a match and a run of {session_s} s each, scored second by second by the stages of the
 worker; {earlier} earlier sessions, hard and easy, with other play and other weather, say how efficient each athlete
 is. Bodies of the same simulator, other athletes: how the score does on real fatigue is not known.
 `touchline evaluate performance` repeats it.
@@ -74,7 +76,9 @@ def performance_card(manifest: Manifest) -> str:
         version=manifest.version,
         split=metrics["split"],
         units=manifest.config["units"],
+        taught_by=manifest.training["taught_by"],
         squads=simulated["squads"],
+        athletes=simulated["athletes"],
         calibrated=len(manifest.training["calibrated_on"]),
         calibration=", ".join(f"{level:g}" for level in manifest.config["calibration"]),
         session_s=simulated["session_s"],

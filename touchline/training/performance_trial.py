@@ -88,9 +88,9 @@ class Trial:
     seconds: int
 
 
-TRIAL: Final = Trial(squads=tuple(range(101, 109)), seconds=1200)
+TRIAL: Final = Trial(squads=tuple(range(101, 105)), seconds=1200)
 #: Squads that levels are calibrated on: neither trained on nor judged.
-CALIBRATION: Final = Trial(squads=(201, 202, 203, 204), seconds=1200)
+CALIBRATION: Final = Trial(squads=(201, 202), seconds=1200)
 
 
 @dataclass(slots=True)
@@ -144,7 +144,12 @@ def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
     for played in on_trial(in_all_states, judged, trial, tell):
         for name, found in played.items():
             courses[name] += found
-    sizes = {"squads": len(trial.squads), "session_s": trial.seconds, "earlier": len(EARLIER)}
+    sizes = {
+        "squads": len(trial.squads),
+        "athletes": ATHLETES,
+        "session_s": trial.seconds,
+        "earlier": len(EARLIER),
+    }
     return {**sizes, **figures(courses)}
 
 
@@ -183,7 +188,7 @@ def in_all_states(judged: Judged, trial: Trial, squad: int) -> dict[str, list[Co
 
 
 def _rested(judged: Judged, trial: Trial, squad: int) -> list[Floats]:
-    """Percentiles of all seconds that can be scored of a squad that does not tire: hard and easy sessions of each kind."""
+    """Percentiles of all seconds that can be scored of a squad that does not tire, in hard and easy sessions."""
     earlier = _earlier(judged, trial, squad)
     places = []
     for kind, intensity in product(KINDS, CALIBRATED_AT):

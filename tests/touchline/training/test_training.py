@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models import performance as performance_network
 from models.artefact import CARD, load_artefact, read_manifest
 from models.engine import Engine
-from models.restore import restore
+from models.restore import answer, restore, weights_of
 from sim.readers.daily import read_daily
 from stream.infer import OUTPUTS, PERSONAL
 from tests.models.builders import save_small
@@ -22,7 +23,7 @@ from touchline.training.forecast_data import ForecastData, Part, runs_split
 from touchline.training.forecast_origins import origins_of
 from touchline.training.injury_rows import InjuryRows, injury_rows
 from touchline.training.performance_data import PerformanceData, efforts
-from touchline.training.performance_own import known, own_elsewhere
+from touchline.training.performance_own import anybody, known, own_elsewhere
 from touchline.training.performance_trial import (
     Course,
     Judged,
@@ -168,6 +169,22 @@ def test_an_efficiency_comes_from_the_athletes_other_sessions_and_never_from_the
     stranger = found.session == 3
     assert told.actual[stranger] == pytest.approx(found.actual[stranger])
     assert (told.inputs()[1][stranger, PERSONAL.index("efficiency_known")] == 0).all()
+
+
+def test_one_performance_network_is_taught_what_the_others_say_on_average() -> None:
+    found = efforts([session(k, 600) for k in range(2)], ["a", "b"])
+    config = replace(performance.CONFIG, units=3, hidden=4, dropout=0.0)
+    part = performance.Part(1.0, found, anybody(found))
+    models = [performance_network.build(config) for _ in range(2)]
+    lessons = performance.Lessons([part], [weights_of(model) for model in models], config)
+    given, told = lessons(np.random.default_rng(5))
+    again, _ = lessons(np.random.default_rng(5))
+    for one, other in zip(given, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    answers = [answer(model, given) for model in models]
+    assert np.abs(answers[0][0] - answers[1][0]).max() > 0.01
+    for taught, one, other in zip(told, *answers, strict=True):
+        np.testing.assert_allclose(taught, (one + other) / 2, atol=1e-5)
 
 
 def test_runs_are_split_by_session_and_the_seed() -> None:
