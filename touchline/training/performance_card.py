@@ -20,8 +20,8 @@ Recent output, time into the session and load so far are no inputs: with them it
 
 The quantiles are read at levels that make the outputs of bodies that do not tire lie below each as often as it says:
 {calibration}.
-Fitted on {calibrated} squads neither trained on nor judged, in hard and easy sessions. Efficiencies count from the median
-of somebody who is known, as it was learnt.
+Fitted on {calibrated} squads neither trained on nor judged, in hard and easy sessions. Efficiencies count from the
+median of somebody who is known, as it was learnt.
 
 **Trained on** the first thirds only of one runner's runs (`hr_forecast_rikluost`, MIT), FIT and TCX workouts, and
 simulated sessions of bodies that do not tire, hard and easy, cold and hot.
