@@ -34,7 +34,7 @@ KEEP_EVERY: Final = 5
 #: A simulated session, s, and the shortest that is worth simulating; the size of a squad.
 SESSION_S: Final = 900
 LEAST_S: Final = 300
-ATHLETES: Final = 24
+ATHLETES: Final = 12
 #: Position, heart and power are all that the performance model needs of the simulated bodies.
 CARRIED: Final = frozenset({"position", "heart", "motion"})
 DAY_US: Final = 86_400_000_000
@@ -46,7 +46,7 @@ DAYS: Final = 100
 #: does not hold as it is in easy ones, and the network is to learn that. Then easy ones, many because hearts are
 #: seldom high enough in them to be scored, and hard ones beyond the usual, which would else be the edge of what was
 #: seen.
-SQUADS: Final = tuple(range(50, 56))
+SQUADS: Final = tuple(range(50, 62))
 TELLING: Final[tuple[tuple[Kind, tuple[float, float]], ...]] = (
     ("match", (0.85, 1.1)),
     ("run", (0.85, 1.1)),

@@ -88,9 +88,9 @@ class Trial:
     seconds: int
 
 
-TRIAL: Final = Trial(squads=tuple(range(101, 105)), seconds=1200)
+TRIAL: Final = Trial(squads=tuple(range(101, 109)), seconds=1200)
 #: Squads that levels are calibrated on: neither trained on nor judged.
-CALIBRATION: Final = Trial(squads=(201, 202), seconds=1200)
+CALIBRATION: Final = Trial(squads=(201, 202, 203, 204), seconds=1200)
 
 
 @dataclass(slots=True)
