@@ -26,7 +26,7 @@ from tests.servers import InfluxServer, influxd_binary
 
 PAGE = Path(__file__).parents[2] / "docs/performance.md"
 #: Athletes and workers; the last one is also what the peers get.
-GROWTH = ((100, 1), (1000, 1), (1000, 2), (1000, 4), (1500, 1), (10_000, 1), (2000, 1))
+GROWTH = ((100, 1), (1000, 1), (1000, 2), (1000, 4), (10_000, 1), (2000, 1))
 #: Latency is told at the largest load that is at most this share of the largest that one worker keeps up with.
 BELOW = 0.8
 #: What the dispatch commands are asked for: a run of each contender takes some twenty seconds, most of it to begin.
@@ -67,7 +67,7 @@ def measure() -> dict[str, Any]:
                 "TOUCHLINE_INFLUX_ORG": server.org, "TOUCHLINE_INFLUX_BUCKET": server.bucket,
             }  # fmt: skip
         store = bench("store", **influx)
-    infer = bench("infer", "--runs", "3")
+    infer = bench("infer", "--runs", "2")
     push = bench("push")
     raw, decoded = bench("dispatch", "--runs", str(RUNS), "--raw"), bench("dispatch", "--runs", "1")
     live = []

@@ -116,7 +116,8 @@ class Asking:
         if self.name == "injury":
             return {"probability": self.engine.injury(inputs["days"])}
         if self.name == "performance":
-            return {"quantiles": self.engine.performance(inputs["effort"], inputs["static"])[0]}
+            quantiles, usual = self.engine.performance(inputs["effort"], inputs["static"])
+            return {"quantiles": quantiles, "usual": usual[:, None]}
         found = self.engine.forecast(inputs["x"], inputs["anchor"], inputs["earlier"])
         median = np.stack([found.heart_rate, found.speed, found.yaw_rate], axis=1)
         return {"median": median, "acceleration": found.acceleration, "bands": found.bands}
