@@ -1,1 +1,1 @@
-{"key": "5036851d72a74292", "signature": "DaQyYlzDP0gvoW3jexqzYTTus9lnSjslGCovY0Y3GuxF85Qm/0fSmL4hd3uoOfSYq0IN8r/RQ3cikyF7t7mjCg=="}
+{"key": "e1d2e95df2d1b4ad", "signature": "rIZT5cgsxAJ++LqsIcllGUXCN2EiB3nG4L3YONRt0TeGGwbd1idH0a50C+kZ+wmQWJvnjoU+I9LeZl511wTUDQ=="}

@@ -1,1 +1,1 @@
-{"key": "5036851d72a74292", "signature": "7t3c3rJx624ufNnXOyCWE/jgr6Q7jnIvHN3kCFPTKE3rHGtQ06KH1VU0qTvwtTZoi7MIKEocjCMdYnfdGOURBQ=="}
+{"key": "e1d2e95df2d1b4ad", "signature": "ZyA4HqrIYMALaOo4l8SctskEINxLyagwoBXQtP3B1TAjr9S4JMWAE2FqvOIxcHKXrcA3lEbIPXqRg3xbWFV1Cw=="}

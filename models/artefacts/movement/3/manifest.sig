@@ -1,1 +1,1 @@
-{"key": "5036851d72a74292", "signature": "fhSsGcjt6WBqIjqVwV1hd956I+PsdjU5GPZZXgap8V4/YKXdXMojG6dfsz2xRqH59uwx9vH7C7kgSC3XgqP/AQ=="}
+{"key": "e1d2e95df2d1b4ad", "signature": "pV8Hqcidq156IGyOIrwRy0SMeC7bVzggfV9PlzzV3YqJlUjLn1Ry9gebjtJT6pXTl8GzIKHjyz8HcdSrJnVqBw=="}
