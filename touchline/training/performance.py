@@ -3,9 +3,9 @@
 In rounds: the first learns what anybody gives at an effort; from that come the athletes' own efficiencies, and with
 those the next learns how much narrower the distribution is around somebody who is known; and once more. Efficiencies
 count from what the network expects of somebody who is known, which is what a round learns from the efficiencies of
-the one before: so those that the finished network finds are the ones that it learnt with. The last round several
-networks take, each from there with batches of its own, because they come out a few points apart in easy sessions; one
-is then taught to answer as they do on average.
+the one before: so those that the finished network finds are the ones that it learnt with. Several networks go this
+way, each with weights and batches of its own, because they come out a few points apart in easy sessions; one is then
+taught to answer as they do on average.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ Floats = NDArray[np.float64]
 
 CONFIG: Final = PerformanceConfig(static=len(PERSONAL), known=PERSONAL.index("efficiency_known"))
 PLAN: Final = Plan(steps=0, rate=2e-3, warm=100, decay=1e-2, average=0.995)
-#: Steps of each round; how many networks take the last; and steps in which one learns to answer as they all do.
+#: Steps of each round; how many networks take them; and steps in which one learns to answer as they all do.
 ROUNDS: Final = (800, 1500, 2500)
 MEMBERS: Final = 4
-TAUGHT_STEPS: Final = 1500
+TAUGHT_STEPS: Final = 3000
 BATCH: Final = 256
 SEED: Final = 0
 TELL_EVERY: Final = 100
@@ -149,21 +149,28 @@ class NetworkOf:
 
 def descend(data: PerformanceData, shop: Workshop) -> Any:
     """The trained network."""
-    model, weights = build(shop.chosen(CONFIG)), None
-    parts = [Part(share, found, anybody(found)) for share, found in data.train]
-    for number, steps in enumerate(ROUNDS[:-1]):
-        told = f"performance: round {number + 1} of {len(ROUNDS)}"
-        weights = _course(parts, told, SEED + number, steps, shop).run(shop, weights)
-        set_weights(model, weights)
-        parts = [_acquainted(share, found, NetworkOf(model)) for share, found in data.train]
-    last = partial(_last_round, parts, weights_of(model), replace(shop, tell=Telling(shop.tell)))
-    set_weights(model, _teach(parts, list(side_by_side(last, range(MEMBERS), shop.tell)), shop))
+    member = partial(_member, data, replace(shop, tell=Telling(shop.tell)))
+    members = list(side_by_side(member, range(MEMBERS), shop.tell))
+    model = build(shop.chosen(CONFIG))
+    set_weights(model, _teach(_strangers(data), members, shop))
     return model
 
 
-def _last_round(parts: Sequence[Part], before: Weights, shop: Workshop, member: int) -> Weights:
-    told = f"performance: round {len(ROUNDS)}, network {member + 1} of {MEMBERS}"
-    return _course(parts, told, SEED + len(ROUNDS) + member, ROUNDS[-1], shop).run(shop, before)
+def _member(data: PerformanceData, shop: Workshop, member: int) -> Weights:
+    """Weights of a network that has found its own efficiencies from round to round."""
+    model, parts, weights = build(shop.chosen(CONFIG)), _strangers(data), None
+    for number, steps in enumerate(ROUNDS):
+        if weights is not None:
+            parts = [_acquainted(share, found, NetworkOf(model)) for share, found in data.train]
+        told = f"performance: network {member + 1} of {MEMBERS}, round {number + 1} of {len(ROUNDS)}"
+        seed = SEED + member * len(ROUNDS) + number
+        weights = _course(parts, told, seed, steps, shop).run(shop, weights)
+        set_weights(model, weights)
+    return weights_of(model)
+
+
+def _strangers(data: PerformanceData) -> list[Part]:
+    return [Part(share, found, anybody(found)) for share, found in data.train]
 
 
 def _teach(parts: Sequence[Part], members: Sequence[Weights], shop: Workshop) -> Weights:

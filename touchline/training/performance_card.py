@@ -15,13 +15,13 @@ The output an athlete gives at an effort *when fresh*, as quantiles: two minutes
 kind of activity and of output, age and sex, to the mean output of the last minute (mechanical power where measured,
 else metabolic power, else speed) over the prior's centre and over the athlete's own efficiency as far as that is
 known (`stream/efficiency.py`). The score is where the actual output lies among the quantiles. LSTM ({units} units),
-taught by {taught_by} that took the last round of training each for itself.
+taught by {taught_by} that were trained each for itself.
 Recent output, time into the session and load so far are no inputs: with them it would learn the fade and hide it.
 
 The quantiles are read at levels that make the outputs of bodies that do not tire lie below each as often as it says:
 {calibration}.
-Fitted on {calibrated} squads neither trained on nor judged, in hard and easy sessions. Efficiencies count from the
-median of somebody who is known, as it was learnt.
+Fitted on {calibrated} squads neither trained on nor judged. Efficiencies count from the median of somebody who is
+known, as it was learnt.
 
 **Trained on** the first thirds only of one runner's runs (`hr_forecast_rikluost`, MIT), FIT and TCX workouts, and
 simulated sessions of bodies that do not tire, hard and easy, cold and hot.

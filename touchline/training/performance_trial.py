@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice, product
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -46,8 +46,6 @@ EARLIER: Final[tuple[tuple[Kind, float], ...]] = (
     ("match", 1.0), ("run", 1.0), ("match", 0.6), ("run", 0.6),
 )  # fmt: skip
 EARLIER_SHARE: Final = 0.5
-#: Intensities of the sessions that levels are calibrated on.
-CALIBRATED_AT: Final = (1.0, 0.5)
 #: A session without heart rates, s: nothing comes of it but that.
 SHORT_S: Final = 120
 #: A session counts with at least this many scored seconds.
@@ -90,7 +88,7 @@ class Trial:
 
 TRIAL: Final = Trial(squads=tuple(range(101, 109)), seconds=1200)
 #: Squads that levels are calibrated on: neither trained on nor judged.
-CALIBRATION: Final = Trial(squads=(201, 202, 203, 204), seconds=1200)
+CALIBRATION: Final = Trial(squads=tuple(range(201, 207)), seconds=1200)
 
 
 @dataclass(slots=True)
@@ -156,7 +154,7 @@ def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
 def calibration(judged: Judged, trial: Trial, tell: Tell) -> tuple[float, ...]:
     """The learnt levels below which the output of bodies that do not tire lies as often as each level says.
 
-    Every second that can be scored counts; matches and runs count alike, hard ones and easy ones.
+    Every second that can be scored counts; matches and runs count alike.
     """
     places = [place for found in on_trial(_rested, judged, trial, tell) for place in found]
     known_places = [place for place in places if len(place) >= LEAST_SCORED]
@@ -188,12 +186,12 @@ def in_all_states(judged: Judged, trial: Trial, squad: int) -> dict[str, list[Co
 
 
 def _rested(judged: Judged, trial: Trial, squad: int) -> list[Floats]:
-    """Percentiles of all seconds that can be scored of a squad that does not tire, in hard and easy sessions."""
+    """Percentiles of all seconds that can be scored of a squad that does not tire: a session of each kind."""
     earlier = _earlier(judged, trial, squad)
     places = []
-    for kind, intensity in product(KINDS, CALIBRATED_AT):
+    for kind in KINDS:
         heard: list[Floats] = []
-        config = _config(squad, len(EARLIER), kind, trial.seconds, State(intensity))
+        config = _config(squad, len(EARLIER), kind, trial.seconds, State())
         _play(judged, config, Roster(dict(earlier)), heard)
         places.append(np.concatenate(heard) if heard else np.zeros(0))
     return places
