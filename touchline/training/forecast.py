@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,8 +41,8 @@ SEED: Final = 0
 #: Nets in the ensemble, and steps in which one net learns to answer as all of them do.
 MEMBERS: Final = 5
 TAUGHT_STEPS: Final = 3000
-#: Which of them are held against nets for one head each, and the heads.
-ALONE: Final = (1, 2)
+#: Which of them is held against nets for one head each, and the heads.
+BESIDE: Final = 1
 ONE_HEAD: Final = {1: "speed", 2: "yaw_rate", 3: "acceleration"}
 #: Steps between looks at the runs that choose the step to keep, and how many of their seconds are looked at.
 LOOK_EVERY: Final = 250
@@ -62,13 +61,13 @@ SPLIT: Final = (
 class Ensemble:
     """``weights`` of each net, and what the first one says of the sessions it left out.
 
-    ``alone``: by head, nets of the size, the seeds, the steps and the sessions of the second and the third that
-    were trained for that head alone.
+    ``alone``: by head, a net of the size, the seed, the steps and the sessions of the second, trained for that head
+    alone.
     """
 
     weights: list[Weights]
     left_out: dict[str, Answers]
-    alone: dict[str, list[Weights]]
+    alone: dict[str, Weights]
 
 
 def train_forecast(shop: Workshop) -> Path:
@@ -141,18 +140,14 @@ def train_members(data: ForecastData, shop: Workshop) -> Ensemble:
     out = {part.name: part for _, (_, part) in split if part.name in JUDGED}
     kept = [(share, part) for share, (part, _) in split]
     together = [Task(f"forecast: net {member + 1} of {MEMBERS}", SEED + member) for member in range(MEMBERS)]
-    alone = [
-        Task(f"forecast: {name} alone, seed {SEED + member}", SEED + member, (head,))
-        for head, name in ONE_HEAD.items()
-        for member in ALONE
-    ]
+    alone = [Task(f"forecast: {name} alone", SEED + BESIDE, (head,)) for head, name in ONE_HEAD.items()]
     train = partial(_train_net, data.train, kept, out["runs"], replace(shop, tell=Telling(shop.tell)))
-    trained = iter(list(side_by_side(train, [*together, *alone], shop.tell)))
-    weights = list(islice(trained, MEMBERS))
+    trained = list(side_by_side(train, [*together, *alone], shop.tell))
+    weights = trained[:MEMBERS]
     return Ensemble(
         weights,
         {name: answers(_net(weights[0], shop), part) for name, part in out.items()},
-        {name: list(islice(trained, len(ALONE))) for name in ONE_HEAD.values()},
+        dict(zip(ONE_HEAD.values(), trained[MEMBERS:], strict=True)),
     )
 
 
@@ -351,17 +346,13 @@ def _metrics(model: Any, ensemble: Ensemble, data: ForecastData, shop: Workshop)
 
 
 def _alone(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, Any]:
-    """Mean absolute errors on the match of nets trained for one head each, and of the same nets trained for all.
+    """Mean absolute errors on the match of nets trained for one head each, and of the same net trained for all."""
 
-    Means over the seeds.
-    """
+    def errors(weights: Weights) -> dict[str, Any]:
+        return judge_part(answers(_net(weights, shop), data.match))
 
-    def errors(weights: Sequence[Weights], name: str) -> list[float]:
-        found = [judge_part(answers(_net(each, shop), data.match))[name]["mae"] for each in weights]
-        return [float(mean) for mean in np.mean(found, axis=0)]
-
-    together = [ensemble.weights[member] for member in ALONE]
+    together = errors(ensemble.weights[BESIDE])
     return {
-        name: {"one head": errors(nets, name), "all heads": errors(together, name)}
-        for name, nets in ensemble.alone.items()
+        name: {"one head": errors(alone)[name]["mae"], "all heads": together[name]["mae"]}
+        for name, alone in ensemble.alone.items()
     }

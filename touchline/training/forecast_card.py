@@ -38,8 +38,8 @@ forecast by 0 and little else can be said of it:
 
 {match}
 
-Training the heads together against a net for each head alone, the same in size, seed, steps and sessions (means over
-two nets each of those that taught this one), on the match's second half:
+Training the heads together against a net for each head alone, the same in size, seed, steps and sessions (one
+of those that taught this one, not itself), on the match's second half:
 
 {alone}
 
