@@ -25,6 +25,9 @@ Performed = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 SEEN_S: Final = 30
 #: Output is averaged over this long, s.
 OUTPUT_S: Final = 60
+#: And that minute ended so long ago, s. A heart takes 20 to 60 s to answer: what was given last is not in the effort
+#: yet, and an easy session would look like a bad one, because more than that is given in most at such a heart rate.
+ANSWER_S: Final = 15
 #: Below this share of heart-rate reserve effort says little about output.
 LEAST_RESERVE: Final = 0.4
 #: Less output than this share of the prior's centre is not expected of anybody.
@@ -173,7 +176,7 @@ class _Everybody:
 class Asked:
     """What the performance model was asked for R seconds: ``effort (R, 120, 4)``, ``static (R, S)``.
 
-    And what it is held against: ``output (R,)``, the mean of the last minute in the unit of its ``kind (R,)``, and
+    And what it is held against: ``output (R,)``, the mean of a minute in the unit of its ``kind (R,)``, and
     ``over_own (R,)``, see :class:`Output`.
     """
 
@@ -236,7 +239,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Output of the last minute of R rows.
+    """Output of R rows, of the minute that the effort tells of.
 
     ``kind (R,)``: index into :data:`OUTPUTS`, the best that is there; ``mean (R,)`` of it; ``over_own (R,)``: that
     over the prior's centre and over the athlete's efficiency; ``abstains (R,)``.
@@ -323,22 +326,23 @@ def personal(person: Person, kind: NDArray[np.int64]) -> Float32:
 
 
 def output(raw: Float32, person: Person) -> Output:
-    """The output of the last minute of ``raw (R, 120, channels)``, and why it may not be scored."""
-    recent = raw[:, -OUTPUT_S:]
+    """The output in ``raw (R, 120, channels)`` that the effort tells of, and why it may not be scored."""
+    recent = raw[:, -OUTPUT_S - ANSWER_S : -ANSWER_S]
     columns = [CHANNELS.index(name) for name in OUTPUTS]
     means = np.stack([_mean(recent[:, :, column]) for column in columns], axis=1)  # (R, 3)
     kind = np.argmax(~np.isnan(means), axis=1)
     rows = np.arange(len(recent))
     mean = means[rows, kind]
     over_own = mean / _CENTRE[kind] / person.efficiency[rows, kind]
-    heart = _mean(recent[:, :, CHANNELS.index("heart_rate")])
+    heart_rate = raw[:, -OUTPUT_S:, CHANNELS.index("heart_rate")]
+    heart = _mean(heart_rate)
     reserve = (heart - person.heart_rest) / (person.heart_max - person.heart_rest)
-    seen = ~np.isnan(recent)
+    none = np.isnan(raw[:, -OUTPUT_S - ANSWER_S :, columns]).all(axis=(1, 2))
     reasons = np.zeros(len(recent), dtype=np.int64)
     reasons[reserve < LEAST_RESERVE] = 4
     reasons[np.isnan(over_own) | np.isnan(reserve)] = 3
-    reasons[~seen[:, :, columns].any(axis=(1, 2))] = 2
-    reasons[~seen[:, :, CHANNELS.index("heart_rate")].any(axis=1)] = 1
+    reasons[none] = 2
+    reasons[np.isnan(heart_rate).all(axis=1)] = 1
     return Output(kind, mean, over_own, reasons)
 
 

@@ -17,6 +17,8 @@ INPUTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 #: Models whose inputs stand against the prior's centres and spreads.
 NORMALISED: Final = ("forecast", "performance")
+#: Until how long ago, s, the output was averaged that the performance model was trained on, as its manifest says.
+ENDED: Final = "ended_s_ago"
 
 
 def check_fit(manifest: Manifest) -> None:
@@ -35,3 +37,9 @@ def check_fit(manifest: Manifest) -> None:
                 raise ModelRefused(
                     f"{who}: trained with {channel} against {terms}, here it is against {ours}"
                 )
+    if manifest.name == "performance":
+        ended = manifest.outputs.get("quantiles", {}).get(ENDED, 0)
+        if ended != infer.ANSWER_S:
+            raise ModelRefused(
+                f"{who}: trained on output until {ended} s ago, here it is {infer.ANSWER_S} s; train it anew"
+            )

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from models import forecast, injury, performance
 from models.artefact import Artefact, Manifest, save_artefact
 from models.restore import Config, build, golden, plain_config, set_weights, weights_of
-from touchline.fit import INPUTS
+from stream.infer import ANSWER_S
+from touchline.fit import ENDED, INPUTS
 
 SMALL: dict[str, Config] = {
     "forecast": forecast.ForecastConfig(
@@ -20,6 +21,7 @@ SMALL: dict[str, Config] = {
     "performance": performance.PerformanceConfig(units=3, hidden=4, dropout=0.0, levels=(0.1, 0.5, 0.9)),
     "injury": injury.InjuryConfig(members=2, units=2, dropout=0.0),
 }
+OUTPUTS: dict[str, dict[str, Any]] = {"performance": {"quantiles": {ENDED: ANSWER_S}}}
 
 
 def constant(model: Any, value: float) -> Any:
@@ -44,7 +46,7 @@ def small_artefact(name: str, version: str = "1") -> Artefact:
     example = [rng.normal(size=(3, *i.shape[1:])).astype(np.float32) for i in model.inputs]
     manifest = Manifest(
         name=name, version=version, inputs={k: {"channels": list(c)} for k, c in INPUTS[name].items()},
-        outputs={}, normalisation={"heart_rate": [140.0, 25.0]},
+        outputs=OUTPUTS.get(name, {}), normalisation={"heart_rate": [140.0, 25.0]},
         config=config, training={}, data={}, metrics={"split": "none"},
     )  # fmt: skip
     return Artefact(manifest, weights, golden(model, example))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from stream.infer import (
     ABSTENTIONS,
+    ANSWER_S,
     LEAST_RESERVE,
     OUTPUT_S,
     OUTPUTS,
@@ -96,8 +97,8 @@ def test_power_is_the_output_where_measured_else_metabolic_power_else_speed() ->
         assert found.over_own[0] == pytest.approx(everything[names[0]] / PRIOR[names[0]][0])
 
 
-def test_output_is_the_mean_of_the_last_minute() -> None:
-    speeds = [9.0] * 30 + [2.0] * 30 + [4.0] * 30
+def test_output_is_the_mean_of_a_minute_that_the_heart_has_answered() -> None:
+    speeds = [9.0] * 30 + [2.0] * 30 + [4.0] * 30 + [9.0] * ANSWER_S
     found = output(windows(heart_rate=HARD, speed=speeds).raw, PERSON)
     assert found.over_own[0] * PRIOR["speed"][0] == pytest.approx(3.0)
 
@@ -127,9 +128,13 @@ ABSTAINING = {
         "no heart rate",
     ),
     "no output": ({"heart_rate": HARD}, "no output"),
-    "too little output": ({"heart_rate": HARD, "speed": [4.0] * (HALF - 1)}, "too little seen"),
+    "output that the heart has not answered": (
+        {"heart_rate": HARD, "speed": [4.0] * ANSWER_S},
+        "too little seen",
+    ),
+    "too little output": ({"heart_rate": HARD, "speed": [4.0] * (ANSWER_S + HALF - 1)}, "too little seen"),
     "too little heart rate": ({"heart_rate": [HARD] * (HALF - 1), "speed": 4.0}, "too little seen"),
-    "just enough": ({"heart_rate": [HARD] * HALF, "speed": [4.0] * HALF}, None),
+    "just enough": ({"heart_rate": [HARD] * HALF, "speed": [4.0] * (ANSWER_S + HALF)}, None),
     "resting": ({"heart_rate": 100.0, "speed": 4.0}, "effort below 40 % of heart-rate reserve"),
     "at the limit": ({"heart_rate": 50 + 140 * LEAST_RESERVE, "speed": 4.0}, None),
 }

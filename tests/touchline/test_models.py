@@ -104,6 +104,11 @@ def test_a_version_trained_on_other_inputs_is_refused(settings: Settings) -> Non
     )
     with pytest.raises(ModelRefused, match=r"performance version 3: trained on static \['age'\]"):
         Registry(settings).promote("performance", "3")
+    until_now: dict[str, dict[str, int]] = {"quantiles": {}}
+    manifest = replace(odd.manifest, version="4", outputs=until_now)
+    sign(save_artefact(root, replace(odd, manifest=manifest), "# a card"), local_key(settings.keys))
+    with pytest.raises(ModelRefused, match="version 4: trained on output until 0 s ago, here it is 15 s"):
+        Registry(settings).promote("performance", "4")
     (found,) = Registry(settings).verified("performance", "3")
     assert "trained on static ['age']" in found["error"]
     move_label(root, "performance", "stable", "3")

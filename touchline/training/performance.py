@@ -26,8 +26,9 @@ from models.descent import Plan
 from models.losses import QuantileLoss, SameLoss
 from models.performance import HISTORY, PerformanceConfig, build
 from models.restore import golden, plain_config, set_weights, weights_of
-from stream.infer import EFFORT, OUTPUTS, PERSONAL
+from stream.infer import ANSWER_S, EFFORT, OUTPUTS, PERSONAL
 from stream.normalise import PRIOR
+from touchline.fit import ENDED
 from touchline.training.course import Course, Weights
 from touchline.training.performance_card import performance_card
 from touchline.training.performance_data import Efforts, PerformanceData, performance_data
@@ -100,6 +101,7 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
             "quantiles": {
                 "shape": [len(CONFIG.levels)],
                 "unit": "output over the prior's centre and own efficiency",
+                ENDED: ANSWER_S,
             },
             "usual": {"shape": [1], "unit": "output over the prior's centre and own efficiency"},
         },

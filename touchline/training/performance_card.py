@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from models.artefact import Manifest
+from touchline.fit import ENDED
 from touchline.training.workshop import table
 
 CARD: Final = """\
 # performance {version}
 
 The output an athlete gives at an effort *when fresh*, as quantiles: two minutes of heart-rate reserve and heat, the
-kind of activity and of output, age and sex, to the mean output of the last minute (mechanical power where measured,
-else metabolic power, else speed) over the prior's centre and over the athlete's own efficiency as far as that is
-known (`stream/efficiency.py`). The score is where the actual output lies among the quantiles. LSTM ({units} units),
-taught by {taught_by} that were trained each for itself.
+kind of activity and of output, age and sex, to the mean output of a minute (mechanical power where measured, else
+metabolic power, else speed) over the prior's centre and over the athlete's own efficiency as far as that is known
+(`stream/efficiency.py`). The minute ended {ended} s ago, because the heart answers late. The score is where the
+actual output lies among the quantiles. LSTM ({units} units), taught by {taught_by} that were trained each for itself.
 Recent output, time into the session and load so far are no inputs: with them it would learn the fade and hide it.
 
 The quantiles are read at levels that make the outputs of bodies that do not tire lie below each as often as it says:
@@ -76,6 +77,7 @@ def performance_card(manifest: Manifest) -> str:
         version=manifest.version,
         split=metrics["split"],
         units=manifest.config["units"],
+        ended=manifest.outputs["quantiles"][ENDED],
         taught_by=manifest.training["taught_by"],
         squads=simulated["squads"],
         athletes=simulated["athletes"],

@@ -74,7 +74,7 @@ SEED: Final = 17
 class Efforts:
     """N scorable seconds: ``raw (N, 120, C)`` is drawn from ``table`` by ``at (N,)``.
 
-    ``actual (N,)`` output of the last minute over the prior's centre, of ``kind (N,)``; ``person``: a row each, their
+    ``actual (N,)`` output of a minute over the prior's centre, of ``kind (N,)``; ``person``: a row each, their
     efficiency unknown; ``third (N,)`` of the session, 0 to 2; ``athlete (sessions,)`` whose each session is, ``tells
     (sessions,)``: whether it tells of its athlete, as earlier ones do.
     """
