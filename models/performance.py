@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from models.encoders import ENCODERS, OWN, without
 
@@ -27,7 +26,6 @@ class PerformanceConfig:
 
     ``known``: column of ``static`` that says how well somebody is known. ``middle`` and ``spread`` of the values of
     ``effort``, which are shares that differ by little.
-    ``calibration``: the levels at which what was learnt is read for each of ``levels``, as bodies not trained on ask.
     ``network``: another encoder of the patches than the own one, see models/encoders.py; ``masked``: columns of
     ``effort`` taken as missing.
     """
@@ -42,7 +40,6 @@ class PerformanceConfig:
     levels: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
     middle: tuple[float, ...] = (0.6, 0.45)
     spread: tuple[float, ...] = (1 / 6, 1 / 8)
-    calibration: tuple[float, ...] = ()
     network: str = OWN
     masked: tuple[int, ...] = ()
 
@@ -51,8 +48,7 @@ def build(config: PerformanceConfig) -> keras.Model:
     """Inputs ``effort (B, 120, E)``, ``static (B, S)``; output ``quantiles (B, Q)`` of output over own efficiency.
 
     And ``usual (B, 1)``, what efficiencies are counted from: the median, as it was learnt, of somebody who is known.
-    It does not depend on how well the athlete is known, or a first session would be counted otherwise than a second;
-    nor on calibration, or efficiencies would take back what that moves.
+    It does not depend on how well the athlete is known, or a first session would be counted otherwise than a second.
     """
     layer, steps = keras.layers, len(config.levels)
     effort = keras.Input((HISTORY, config.channels), name="effort")  # (B, 120, E)
@@ -80,13 +76,10 @@ def build(config: PerformanceConfig) -> keras.Model:
         low = lowest(joined)  # (B, 1)
         return layer.Concatenate()([low, low + keras.ops.matmul(rises(joined), sums)])  # (B, Q)
 
-    quantiles = learnt(static)
-    if config.calibration:
-        quantiles = keras.ops.matmul(quantiles, _read_at(config))
     is_known = np.eye(config.static, dtype=np.float32)[config.known]  # (S,)
     median = config.levels.index(0.5)
     usual = learnt(static * (1 - is_known) + is_known)[:, median : median + 1]  # (B, 1)
-    outputs = [layer.Identity(name="quantiles")(quantiles), layer.Identity(name="usual")(usual)]
+    outputs = [layer.Identity(name="quantiles")(learnt(static)), layer.Identity(name="usual")(usual)]
     return keras.Model([effort, static], outputs, name="performance")
 
 
@@ -96,10 +89,3 @@ def _spread_out(config: PerformanceConfig, effort: Any) -> Any:
     values, there = effort[:, :, :half], effort[:, :, half:]
     moved = (values - there * np.asarray(config.middle, np.float32)) / np.asarray(config.spread, np.float32)
     return keras.ops.concatenate([moved, there], axis=2)
-
-
-def _read_at(config: PerformanceConfig) -> NDArray[np.float32]:
-    """``(Q, Q)``: columns mix the learnt quantiles to those at the levels of the calibration, linear in between."""
-    levels = np.asarray(config.levels)
-    mix = [np.interp(config.calibration, levels, row) for row in np.eye(len(levels))]
-    return np.asarray(mix, np.float32)

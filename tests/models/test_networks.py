@@ -154,23 +154,6 @@ def test_an_ensemble_answers_as_its_members_do_one_by_one() -> None:
     np.testing.assert_allclose(answer(ensemble, [days])[0], np.stack(expected, axis=1), atol=1e-5)
 
 
-def test_calibrated_quantiles_are_the_learnt_ones_at_other_levels_and_the_usual_output_stays() -> None:
-    levels = (0.1, 0.3, 0.5, 0.7, 0.9)
-    plain = performance.PerformanceConfig(units=3, hidden=4, dropout=0.0, levels=levels)
-    learnt = performance.build(plain)
-    read = performance.build(replace(plain, calibration=(0.1, 0.4, 0.55, 0.9, 0.9)))
-    weights = random_weights(learnt, 4)
-    set_weights(learnt, weights)
-    set_weights(read, weights)
-    rng = np.random.default_rng(0)
-    given = [rng.normal(size=(6, *i.shape[1:])).astype(np.float32) for i in learnt.inputs]
-    before, usual_before = answer(learnt, given)
-    after, usual = answer(read, given)
-    expected = np.stack([np.interp((0.1, 0.4, 0.55, 0.9, 0.9), levels, row) for row in before])
-    np.testing.assert_allclose(after, expected, rtol=1e-5)
-    np.testing.assert_allclose(usual, usual_before, rtol=1e-6)
-
-
 def test_what_efficiencies_count_from_is_the_median_of_somebody_known_however_well_the_athlete_is() -> None:
     config = performance.PerformanceConfig(units=3, hidden=4, dropout=0.0, levels=(0.1, 0.5, 0.9))
     model = performance.build(config)

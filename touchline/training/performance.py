@@ -34,12 +34,10 @@ from touchline.training.performance_card import performance_card
 from touchline.training.performance_data import Efforts, PerformanceData, performance_data
 from touchline.training.performance_own import Network, Own, anybody, known, own_elsewhere
 from touchline.training.performance_trial import (
-    CALIBRATION,
     SPLIT,
     TRIAL,
     Judged,
     Trial,
-    calibration,
     judge,
     real_figures,
 )
@@ -80,14 +78,7 @@ def train_performance(shop: Workshop) -> Path:
 
 def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
     """Train, judge, save."""
-    learnt = descend(data, shop)
-    config = shop.chosen(CONFIG)
-    rested = replace(CALIBRATION, seconds=trial.seconds, squads=CALIBRATION.squads[: len(trial.squads)])
-    config = replace(
-        config, calibration=calibration(Judged(NetworkOf(learnt), config.levels), rested, shop.tell)
-    )
-    model = build(config)
-    set_weights(model, {v.path: np.asarray(v) for v in learnt.trainable_variables})
+    model = descend(data, shop)
     some = data.real.take(np.arange(4) * (len(data.real) // 4))
     network = NetworkOf(model)
     manifest = Manifest(
@@ -106,14 +97,13 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
             "usual": {"shape": [1], "unit": "output over the prior's centre and own efficiency"},
         },
         normalisation={name: list(PRIOR[name]) for name in OUTPUTS},
-        config=plain_config(config),
+        config=plain_config(shop.chosen(CONFIG)),
         training={
             "plan": asdict(shop.chosen(PLAN)) | {"steps": list(ROUNDS), "batch": BATCH},
             "taught_by": MEMBERS,
             "taught_steps": TAUGHT_STEPS,
             "thrift": shop.thrift,
             "seed": SEED,
-            "calibrated_on": list(rested.squads),
             **shop.notes,
         },
         data=data.hashes,

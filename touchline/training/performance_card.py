@@ -18,11 +18,7 @@ metabolic power, else speed) over the prior's centre and over the athlete's own 
 (`stream/efficiency.py`). The minute ended {ended} s ago, because the heart answers late. The score is where the
 actual output lies among the quantiles. LSTM ({units} units), taught by {taught_by} that were trained each for itself.
 Recent output, time into the session and load so far are no inputs: with them it would learn the fade and hide it.
-
-The quantiles are read at levels that make the outputs of bodies that do not tire lie below each as often as it says:
-{calibration}.
-Fitted on {calibrated} squads neither trained on nor judged. Efficiencies count from the median of somebody who is
-known, as it was learnt.
+Efficiencies count from the median of somebody who is known.
 
 **Trained on** the first thirds only of one runner's runs (`hr_forecast_rikluost`, MIT), FIT and TCX workouts, and
 simulated sessions of bodies that do not tire, hard and easy, cold and hot.
@@ -81,8 +77,6 @@ def performance_card(manifest: Manifest) -> str:
         taught_by=manifest.training["taught_by"],
         squads=simulated["squads"],
         athletes=simulated["athletes"],
-        calibrated=len(manifest.training["calibrated_on"]),
-        calibration=", ".join(f"{level:g}" for level in manifest.config["calibration"]),
         session_s=simulated["session_s"],
         earlier=simulated["earlier"],
         simulated=table(("", "figure", "asked for"), _accepted(simulated)),

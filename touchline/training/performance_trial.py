@@ -7,11 +7,11 @@ told of the athletes comes out of the earlier sessions as it does live.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,10 @@ from sim.schedule import Kind
 from sim.sessions import Second, SessionConfig, simulate_session
 from sim.squad import athlete_ids
 from stream.cut import CHUNK, CLOCK
-from stream.infer import Engine, Performed, percentile_of
+from stream.infer import Performed, percentile_of
 from stream.records import Record
 from stream.roster import Roster
 from stream.route import Route
-from stream.score import Scored
-from stream.window import Seconds
 from touchline.training.performance_data import ATHLETES, Efforts, Played
 from touchline.training.performance_own import Network, known, own_elsewhere, quantiles
 from touchline.training.sessions import records_of
@@ -36,7 +34,6 @@ from touchline.training.windows import Float32
 from touchline.training.workshop import Tell
 
 Floats = NDArray[np.float64]
-Found = TypeVar("Found")
 
 SPLIT: Final = "simulated squads not trained on; recorded: every fifth session, kept back from training"
 SECOND_US: Final = 1_000_000
@@ -87,8 +84,6 @@ class Trial:
 
 
 TRIAL: Final = Trial(squads=tuple(range(101, 109)), seconds=1200)
-#: Squads that levels are calibrated on: neither trained on nor judged.
-CALIBRATION: Final = Trial(squads=tuple(range(201, 207)), seconds=1200)
 
 
 @dataclass(slots=True)
@@ -139,7 +134,7 @@ class _NoForecast:
 def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
     """The acceptance figures on all squads together; null where nothing was scored."""
     courses: dict[str, list[Course]] = {name: [] for name in STATES}
-    for played in on_trial(in_all_states, judged, trial, tell):
+    for played in on_trial(judged, trial, tell):
         for name, found in played.items():
             courses[name] += found
     sizes = {
@@ -151,50 +146,18 @@ def judge(judged: Judged, trial: Trial, tell: Tell) -> dict[str, Any]:
     return {**sizes, **figures(courses)}
 
 
-def calibration(judged: Judged, trial: Trial, tell: Tell) -> tuple[float, ...]:
-    """The learnt levels below which the output of bodies that do not tire lies as often as each level says.
-
-    Every second that can be scored counts; matches and runs count alike.
-    """
-    places = [place for found in on_trial(_rested, judged, trial, tell) for place in found]
-    known_places = [place for place in places if len(place) >= LEAST_SCORED]
-    if not known_places:
-        return judged.levels
-    grid = np.linspace(0, 1, 501)
-    below = np.mean(
-        [(np.sort(place).searchsorted(grid, "right")) / len(place) for place in known_places], axis=0
-    )
-    # Rising, so that a level has one place; beyond the outermost learnt levels nothing is known.
-    rising = np.maximum.accumulate(below + 1e-6 * np.arange(len(grid)))
-    read = np.interp(judged.levels, rising, grid)
-    return tuple(round(float(level), 5) for level in np.clip(read, judged.levels[0], judged.levels[-1]))
-
-
-def on_trial(
-    play: Callable[[Judged, Trial, int], Found], judged: Judged, trial: Trial, tell: Tell
-) -> Iterator[Found]:
-    """What ``play`` finds of each squad, in order."""
-    for number, found in enumerate(side_by_side(partial(play, judged, trial), trial.squads), start=1):
+def on_trial(judged: Judged, trial: Trial, tell: Tell) -> Iterator[dict[str, list[Course]]]:
+    """Each squad's courses in every state, in order; squads play side by side."""
+    squads = side_by_side(partial(in_all_states, judged, trial), trial.squads)
+    for number, played in enumerate(squads, start=1):
         tell("performance: squads on trial", number, len(trial.squads))
-        yield found
+        yield played
 
 
 def in_all_states(judged: Judged, trial: Trial, squad: int) -> dict[str, list[Course]]:
     """A squad's earlier sessions, and then its next ones in every state."""
     earlier = _earlier(judged, trial, squad)
     return {name: _in_state(judged, trial, squad, state, earlier) for name, state in STATES.items()}
-
-
-def _rested(judged: Judged, trial: Trial, squad: int) -> list[Floats]:
-    """Percentiles of all seconds that can be scored of a squad that does not tire: a session of each kind."""
-    earlier = _earlier(judged, trial, squad)
-    places = []
-    for kind in KINDS:
-        heard: list[Floats] = []
-        config = _config(squad, len(EARLIER), kind, trial.seconds, State())
-        _play(judged, config, Roster(dict(earlier)), heard)
-        places.append(np.concatenate(heard) if heard else np.zeros(0))
-    return places
 
 
 def _earlier(judged: Judged, trial: Trial, squad: int) -> Mapping[str, Mapping[str, Any]]:
@@ -223,10 +186,8 @@ def _config(squad: int, day: int, kind: Kind, seconds: int, state: State) -> Ses
     return replace(config, fatigue=state.fatigue, carried=carried)
 
 
-def _play(
-    judged: Judged, config: SessionConfig, people: Roster, heard: list[Floats] | None = None
-) -> list[Course]:
-    """Play a session through a route; afterwards ``people`` holds what it left, ``heard`` the percentiles."""
+def _play(judged: Judged, config: SessionConfig, people: Roster) -> list[Course]:
+    """Play a session through a route; afterwards ``people`` holds what it left."""
     names = athlete_ids(config.athletes)
     courses = {name: Course(*np.full((2, config.seconds), np.nan)) for name in names}
 
@@ -239,26 +200,11 @@ def _play(
         earlier = people.athletes.get(record["athlete"], {})
         people.athletes[record["athlete"]] = {**record, "sessions": earlier.get("sessions")}
     people.sessions |= {record["session"]: record for record in session.sessions}
-    route = _Heard(_OnlyPerformance(judged), people, [] if heard is None else heard)
+    route = Route(CLOCK, (), _OnlyPerformance(judged), people)
     records = records_of(session.deliveries)
     while chunk := list(islice(records, CHUNK)):
         _note(route, chunk, courses, config.start_us)
     return list(courses.values())
-
-
-class _Heard(Route):
-    """Writes down the percentile of every second that can be scored."""
-
-    def __init__(self, engine: _OnlyPerformance, people: Roster, heard: list[Floats]) -> None:
-        super().__init__(CLOCK, (), engine, people)
-        self._heard = heard
-
-    def score(self, seconds: Seconds, engine: Engine) -> Scored:
-        """As the route."""
-        scored = super().score(seconds, engine)
-        place = scored.inferred.percentile
-        self._heard.append(place[~np.isnan(place)])
-        return scored
 
 
 def _note(route: Route, chunk: list[Record], courses: Mapping[str, Course], start_us: int) -> None:

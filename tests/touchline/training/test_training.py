@@ -28,7 +28,6 @@ from touchline.training.performance_trial import (
     Course,
     Judged,
     Trial,
-    calibration,
     figures,
     in_all_states,
     on_trial,
@@ -234,26 +233,6 @@ def test_todays_load_helps_only_where_its_interval_lies_above_nothing(
     assert injury_card.today_helps({"paired": {"with today - without": {"interval": interval}}}) is helps
 
 
-def test_levels_are_calibrated_to_where_fresh_outputs_lie() -> None:
-    """Outputs lie high among the quantiles of a network that expects little: it is read at higher levels."""
-    levels = (0.1, 0.3, 0.5, 0.7, 0.9)
-
-    def judged(factor: float) -> Judged:
-        def network(effort: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            usual = np.full(len(effort), factor, np.float32)
-            return usual[:, None] * np.array([0.6, 0.8, 1.0, 1.2, 1.4], np.float32), usual
-
-        return Judged(network, levels)
-
-    trial = Trial(squads=(91,), seconds=400)
-    low, high = (calibration(judged(factor), trial, Told()) for factor in (0.3, 3.0))
-    assert all(a >= b for a, b in zip(low, high, strict=True))
-    assert low != high
-    assert (sorted(low), sorted(high)) == (list(low), list(high))
-    assert min(low + high) >= 0.1
-    assert max(low + high) <= 0.9
-
-
 def flat(effort: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     usual = np.ones(len(effort), np.float32)
     return usual[:, None] * np.array([0.6, 0.8, 1.0, 1.2, 1.4], np.float32), usual
@@ -262,7 +241,7 @@ def flat(effort: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.slow
 def test_squads_play_side_by_side_as_they_do_one_by_one() -> None:
     judged, trial = Judged(flat, (0.1, 0.3, 0.5, 0.7, 0.9)), Trial(squads=(91, 92), seconds=150)
-    together = list(on_trial(in_all_states, judged, trial, Told()))
+    together = list(on_trial(judged, trial, Told()))
     assert len(together) == 2
     for squad, found in zip(trial.squads, together, strict=True):
         alone = in_all_states(judged, trial, squad)
