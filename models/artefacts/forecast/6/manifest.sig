@@ -1,1 +1,1 @@
-{"key": "e1d2e95df2d1b4ad", "signature": "rIZT5cgsxAJ++LqsIcllGUXCN2EiB3nG4L3YONRt0TeGGwbd1idH0a50C+kZ+wmQWJvnjoU+I9LeZl511wTUDQ=="}
+{"key": "ab7e04651a6475ea", "signature": "NaoFF/5w6DETE8eicE7O0JkOY0LKlxDv6UuvoyCXa/jUbdYqsuvX/6bQZK2g0uZrxlsswBwmLrSStMZ6kMVaBQ=="}

@@ -1,1 +1,1 @@
-{"key": "e1d2e95df2d1b4ad", "signature": "ZyA4HqrIYMALaOo4l8SctskEINxLyagwoBXQtP3B1TAjr9S4JMWAE2FqvOIxcHKXrcA3lEbIPXqRg3xbWFV1Cw=="}
+{"key": "ab7e04651a6475ea", "signature": "izekY/nfXvxNWqpxictIqeGtGhgDbFXjYExZ+hOPVW9Yu+2DRfxV4/l8Wp7fWL2f2bXYHY/c7ip7UvXZTysrCQ=="}

@@ -1,1 +1,1 @@
-{"key": "e1d2e95df2d1b4ad", "signature": "pV8Hqcidq156IGyOIrwRy0SMeC7bVzggfV9PlzzV3YqJlUjLn1Ry9gebjtJT6pXTl8GzIKHjyz8HcdSrJnVqBw=="}
+{"key": "ab7e04651a6475ea", "signature": "aNYmvDqiepPUb/Zzm4u7w1YssZKYbg+Elvze+5rgYxYPWpKwW5DVmVugVT3B6MWQt0BuiqxKiGT0sP69HojKDQ=="}

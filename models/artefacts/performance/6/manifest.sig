@@ -1,1 +1,1 @@
-{"key": "e1d2e95df2d1b4ad", "signature": "YOvvXE9aq4jOhAvgfl4dReSBG6BNGs2aYmsGOoVe9lfPvOMUFPDtc1Gl1/EuFH7V98kWrUVpNhfKRfZOt8kuCQ=="}
+{"key": "ab7e04651a6475ea", "signature": "Re6kyZC0JnUPS84W1GW6/XtCdNdWqcOwqyaMzredbtGSA8lGTLNIM7hvUVGBbtEH+qZL877C1zo0hD3tj0ljDg=="}
