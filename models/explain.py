@@ -159,8 +159,7 @@ def percentile_of(model: keras.Model, levels: Sequence[float]) -> Explainer:
     """Explains where an output ``(B,)``, the last input, lies among the quantiles that a network gives: 0 to 1."""
 
     def answer(*given: Any) -> Any:
-        outputs = model(list(given[:-1]), training=False)
-        quantiles = outputs[0] if isinstance(outputs, list | tuple) else outputs
+        quantiles, _ = model(list(given[:-1]), training=False)
         return _percentile(given[-1], quantiles, levels)
 
     return Explainer(answer, [*(tuple(i.shape[1:]) for i in model.inputs), ()])

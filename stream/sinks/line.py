@@ -47,7 +47,7 @@ def _values(fields: Mapping[str, float | str]) -> str:
     if str in set(map(type, fields.values())):
         return ",".join([f"{name}={_literal(value)}" for name, value in fields.items()])
     written = orjson.dumps(fields)
-    if b"null" in written:
+    if b'":null' in written:
         raise ValueError(f"{written.decode()}: what is null here cannot be stored")
     return written[1:-1].replace(b'":', b"=").replace(b'"', b"").decode()
 

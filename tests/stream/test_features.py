@@ -158,7 +158,7 @@ HEADS: Mapping[str, tuple[str | None, set[str]]] = {
 @pytest.mark.parametrize("name", HEADS)
 def test_each_head_answers_or_abstains_by_what_it_needs(name: str) -> None:
     abstains, forecasts = HEADS[name]
-    seconds, log = 64, Log()
+    seconds, log = 80, Log()
     for k in range(0, seconds, 8):
         xs = np.stack([np.linspace(3 * k, 3 * k + 23.7, 80), np.zeros(80)], axis=1)
         everything = (

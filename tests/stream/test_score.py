@@ -129,7 +129,7 @@ def everything(seconds: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def full() -> list[dict[str, Any]]:
-    """Seventy seconds of everything, of somebody of whom everything is known."""
+    """Eighty seconds of everything, of somebody of whom everything is known."""
     days = [
         {"date": f"2025-09-{day:02}", "load": 300, "load_source": "reported", "fatigue": 3}
         for day in range(1, 29)
@@ -139,8 +139,8 @@ def full() -> list[dict[str, Any]]:
         athletes={"a": {"profile": profile, "days": days, "population": "elite women footballers"}}
     )
     log = Log()
-    for k in range(0, 70, 2):
-        log.send(k, everything(2), end=k == 68)
+    for k in range(0, 80, 2):
+        log.send(k, everything(2), end=k == 78)
     return told([make_route(people=people).push(log.records)]).of()
 
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from influxdb_client.client.write.point import Point
 
@@ -34,6 +34,7 @@ def parts(written: str) -> list[Any]:
     return [numbers.split(written), [float(number) for number in numbers.findall(written)]]
 
 
+@example(tags={}, fields={"null": 0.0}, time=0)
 @given(
     tags=st.dictionaries(names, tag_values, max_size=3),
     fields=st.dictionaries(names, numbers | texts, min_size=1, max_size=4),
