@@ -31,9 +31,10 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage
 
+from stream.admin import FETCH_WAIT_MS
+
 #: A poll waits this long for records, s.
 POLL_S: Final = 0.05
-FETCH_WAIT_MS: Final = 50
 #: While the agent is at work, what has come is taken out of the fetcher so often, s.
 LOOK_S: Final = 0.02
 #: No more is polled while so many polls' worth waits for the agent.
@@ -114,8 +115,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
         Without tables Faust assigns partitions round robin over all topics, so that with three workers one would
         get ``telemetry.wearable-0`` and another ``telemetry.venue-0``; the range assignor gives equal numbers of
-        two topics to one worker. And Faust lets the broker hold back an answer for 1.5 s; a broker that takes that
-        at its word (the embedded one does) would make every score that old.
+        two topics to one worker. And Faust lets the broker hold back an answer for 1.5 s.
         """
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 (see above)

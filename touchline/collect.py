@@ -15,6 +15,7 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream import topics
+from stream.admin import FETCH_WAIT_MS
 
 #: Two floats of two runs are the same within this: absolute, and relative to the second.
 ABSOLUTE: Final = 1e-3
@@ -89,7 +90,9 @@ class Collector:
 
     def __init__(self, bootstrap: str) -> None:
         self.seen = Collected()
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=FETCH_WAIT_MS
+        )
 
     async def start(self) -> None:
         """Connect and stand at the end."""

@@ -17,7 +17,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from stream.admin import check_topics
+from stream.admin import FETCH_WAIT_MS, check_topics
 from stream.errors import BrokerUnavailable, TopicMismatch
 from stream.topics import ALERTS, ATHLETES, SCORES
 from stream.web import metrics
@@ -85,6 +85,7 @@ class KafkaFeed:
             auto_offset_reset="earliest",
             request_timeout_ms=5_000,
             metadata_max_age_ms=30_000,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
         try:
             await consumer.start()

@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from stream.admin import FETCH_WAIT_MS
 from stream.alert import load_rules
 from stream.decode import decode
 from stream.driver import spare_garbage_collection
@@ -38,6 +39,8 @@ from touchline.bench.meter import NOTHING, Meter
 
 #: Records that engines which take many are asked for at once.
 MANY: Final = 5000
+#: For the consumers of librdkafka: as ours, and as all but stock Faust can be told.
+SOON: Final = {"fetch.wait.max.ms": str(FETCH_WAIT_MS)}
 
 
 class Handle(Protocol):
@@ -189,8 +192,9 @@ def aiokafka(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
 
     async def loop() -> None:
         consumer = AIOKafkaConsumer(
-            *names, bootstrap_servers=bootstrap, group_id=uuid.uuid4().hex, auto_offset_reset="earliest"
-        )
+            *names, bootstrap_servers=bootstrap, group_id=uuid.uuid4().hex, auto_offset_reset="earliest",
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+        )  # fmt: skip
         await consumer.start()
         while True:
             polled = await consumer.getmany(timeout_ms=1000, max_records=MANY)
@@ -205,7 +209,7 @@ def confluent_kafka(bootstrap: str, names: Sequence[str], handle: Handle) -> Non
     from confluent_kafka import Consumer  # noqa: PLC0415
 
     consumer = Consumer(
-        {"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest"}
+        {"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest"} | SOON
     )
     consumer.subscribe(list(names))
     while True:
@@ -219,7 +223,7 @@ def quixstreams(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
 
     app = Application(
         broker_address=bootstrap, consumer_group=uuid.uuid4().hex, auto_offset_reset="earliest",
-        auto_create_topics=False, loglevel="ERROR",
+        auto_create_topics=False, loglevel="ERROR", consumer_extra_config=SOON,
     )  # fmt: skip
 
     def one(value: bytes, key: bytes, timestamp: int, _: Any) -> None:
@@ -245,7 +249,7 @@ def bytewax(bootstrap: str, names: Sequence[str], handle: Handle) -> None:
         return []
 
     flow = Dataflow("bench")
-    source = KafkaSource([bootstrap], names, tail=True, batch_size=MANY)
+    source = KafkaSource([bootstrap], names, tail=True, batch_size=MANY, add_config=SOON)
     op.output("out", op.flat_map_batch("handle", op.input("in", flow, source), many), StdOutSink())
     cli_main(flow)  # type: ignore[no-untyped-call]
 

@@ -81,12 +81,15 @@ def blank(x: Float32, earlier: Float32, group: str, rows: NDArray[np.bool_]) -> 
 def own_or_prior(table: Pool, at: Ints, rng: np.random.Generator) -> tuple[Float32, Float32]:
     """Histories, and what was earlier, in the prior's terms or, in some rows, on the way to the session's own."""
     x, earlier, every = table.x(at), table.earlier(at), list(range(len(CHANNELS)))
-    weight = np.where(rng.random(len(at)) < OWN, rng.random(len(at)), 0.0)[:, None]
-    centre, spread = np.moveaxis(table.own[table.session[at]], 1, 0)
+    weight = np.where(rng.random(len(at)) < OWN, rng.random(len(at)), 0.0)
+    own = np.flatnonzero(weight)
+    weight = weight[own, None]
+    centre, spread = np.moveaxis(table.own[table.session[at[own]]], 1, 0)
     centre = CENTRE + weight * (centre - CENTRE)
     spread = SPREAD + weight * (spread - SPREAD)
     for values, columns in ((x, every), (earlier, list(EARLIER))):
-        known = values[:, :, : len(columns)] * SPREAD[columns] + (CENTRE - centre)[:, None, columns]
+        some = values[own]
+        known = some[:, :, : len(columns)] * SPREAD[columns] + (CENTRE - centre)[:, None, columns]
         moved = np.clip(known / spread[:, None, columns], -LIMIT, LIMIT)
-        values[:, :, : len(columns)] = moved * values[:, :, len(columns) :]
+        values[own, :, : len(columns)] = moved * some[:, :, len(columns) :]
     return x, earlier

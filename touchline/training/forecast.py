@@ -39,7 +39,7 @@ PLAN: Final = Plan(steps=1500, rate=2e-3, warm=100, decay=1e-2, average=0.995)
 BATCH: Final = 320
 SEED: Final = 0
 #: Nets in the ensemble, and steps in which one net learns to answer as all of them do.
-MEMBERS: Final = 5
+MEMBERS: Final = 3
 TAUGHT_STEPS: Final = 3000
 #: Which of them is held against nets for one head each, and the heads.
 BESIDE: Final = 1

@@ -7,6 +7,7 @@ bodies that do not tire. Effort, output and what kind it is of are laid out by t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -159,8 +160,10 @@ class PerformanceData:
 
 def performance_data(shop: Workshop) -> PerformanceData:
     """Read, simulate and cut; every fifth real session is kept back."""
-    real, kept = real_efforts(shop)
-    made = list(_squads(shop))
+    with ThreadPoolExecutor(1) as beside:  # other processes simulate, this one cuts recordings
+        squads = beside.submit(lambda: list(_squads(shop)))
+        real, kept = real_efforts(shop)
+    made = squads.result()
     return PerformanceData(
         train=(
             (0.3, real.take((real.third == 0) & ~kept[real.session])),
