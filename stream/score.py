@@ -27,6 +27,8 @@ PLACE: Final = ("x", "y", "lat", "lon")
 SOURCES: Final = {"position_source": "position", "heart_source": "heart", "imu_source": "imu"}
 MEDIAN_S: Final = 60  # the score is the median percentile of a minute
 LEAST_S: Final = 30  # of which this many must be there
+#: The median, and the ends of what is told with it.
+SHARES: Final = np.array([0.5, 0.1, 0.9])
 #: How many digits a published number keeps: floats of different batches agree far below that.
 DIGITS: Final = 5
 
@@ -76,12 +78,18 @@ def judge_performance(seconds: Seconds, inferred: Inferred, slots: Slots) -> Per
 
 
 def _spread_of(ring: NDArray[np.float32]) -> Floats:
-    """Median, 10th and 90th percentile over each row of (n, 60), times 100; NaN below LEAST_S values."""
-    result = np.full((len(ring), 3), np.nan)
-    enough = (~np.isnan(ring)).sum(axis=1) >= LEAST_S
-    if enough.any():
-        result[enough] = 100 * np.nanpercentile(ring[enough].astype(np.float64), [50, 10, 90], axis=1).T
-    return result
+    """Median, 10th and 90th percentile over each row of (n, 60), times 100; NaN below LEAST_S values.
+
+    As ``np.nanpercentile``, which goes row by row: 0.1 ms each.
+    """
+    rising = np.sort(ring, axis=1).astype(np.float64)  # NaN last
+    last = (~np.isnan(ring)).sum(axis=1) - 1
+    place = np.maximum(last, 0)[:, None] * SHARES
+    below = place.astype(np.int64)
+    low = np.take_along_axis(rising, below, axis=1)
+    high = np.take_along_axis(rising, np.minimum(below + 1, np.maximum(last, 0)[:, None]), axis=1)
+    found = 100 * (low + (high - low) * (place - below))
+    return np.where(last[:, None] + 1 >= LEAST_S, found, np.nan)
 
 
 @dataclass(frozen=True, slots=True)
