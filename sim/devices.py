@@ -20,7 +20,7 @@ from sim.weather import EVERY_S, Air
 from stream import topics
 from stream.records import FRAME_VERSION, VENUE, Frame, Group, encode_frame
 
-FRAME_US: Final = 1_000_000 // FRAMES_PER_S
+SECOND_US: Final = 1_000_000
 HEAD_ENTRIES: Final = 7
 T0: Final = pack("t0")
 END: Final = pack("end") + pack(True)
@@ -46,7 +46,10 @@ class _Second:
 
 
 class Wearables:
-    """The squad's wearables for one session. ``carried`` names each athlete's channel groups."""
+    """The squad's wearables for one session.
+
+    ``carried`` names each athlete's channel groups; each sends ``frames_per_s``, a divisor of ten.
+    """
 
     def __init__(
         self,
@@ -54,11 +57,14 @@ class Wearables:
         carried: Mapping[str, frozenset[str]],
         layouts: Mapping[str, Layout],
         rng: np.random.Generator,
+        frames_per_s: int = FRAMES_PER_S,
     ) -> None:
         self._rng = rng
-        self._layouts = layouts
+        self._layouts = {name: layout.gathered(frames_per_s) for name, layout in layouts.items()}
+        self._frames_per_s, self._frame_us = frames_per_s, SECOND_US // frames_per_s
         self._fixed = [
-            (name, layout.prefix(name), layout.row_bytes, layout.per_s) for name, layout in layouts.items()
+            (name, layout.prefix(name), layout.row_bytes, layout.per_s)
+            for name, layout in self._layouts.items()
         ]
         boots = rng.integers(0, 2**32, len(carried))
         self._devices = [
@@ -72,11 +78,11 @@ class Wearables:
         values = [
             self._frame(device, index, frame, second)
             for index, device in enumerate(self._devices)
-            for frame in range(FRAMES_PER_S)
+            for frame in range(self._frames_per_s)
         ]
         at = self._arrivals(t0_us)
         return [
-            Delivery(at[i], topics.WEARABLE, self._devices[i // FRAMES_PER_S].key, value)
+            Delivery(at[i], topics.WEARABLE, self._devices[i // self._frames_per_s].key, value)
             for i in np.argsort(at, kind="stable").tolist()
             if (value := values[i]) is not None
         ]
@@ -92,25 +98,28 @@ class Wearables:
         return {name: layout.encode(arrays[name]) for name, layout in self._layouts.items()}
 
     def _arrivals(self, t0_us: int) -> list[int]:
-        """Arrival (µs) of each frame, in the order athlete, frame: its end plus 2 to 60 ms of network."""
-        shape = (len(self._devices), FRAMES_PER_S)
-        delay = np.clip(self._rng.gamma(4.0, 3000.0, shape), 2_000, 60_000).astype(np.int64)
-        ends = t0_us + FRAME_US * np.arange(1, FRAMES_PER_S + 1)
+        """Arrival (µs) of each frame, in the order athlete, frame: its end plus 2 to 60 ms of network.
+
+        A tenth of a second is drawn for however many a frame holds, so that the noise of sensors is the same.
+        """
+        shape = (len(self._devices), self._frames_per_s, FRAMES_PER_S // self._frames_per_s)
+        delay = np.clip(self._rng.gamma(4.0, 3000.0, shape)[:, :, -1], 2_000, 60_000).astype(np.int64)
+        ends = t0_us + self._frame_us * np.arange(1, self._frames_per_s + 1)
         return list((ends + delay).ravel().tolist())
 
     def _frame(self, device: _Device, index: int, frame: int, second: _Second) -> bytes | None:
-        """One frame's bytes; None where the device has nothing to say in this tenth of a second."""
+        """One frame's bytes; None where the device has nothing to say in it."""
         groups: list[bytes] = []
         for name, prefix, size, per_s in self._fixed:
             if name in device.carried and frame < per_s:
                 at = (index * per_s + frame) * size
                 groups += prefix, second.blocks[name][at : at + size]
-        end = second.last and frame == FRAMES_PER_S - 1
+        end = second.last and frame == self._frames_per_s - 1
         if not groups and not end:
             return None
         header = map_header(HEAD_ENTRIES + len(groups) // 2 + end)
         seq, device.seq = device.seq, device.seq + 1
-        t0 = pack(second.t0_us + frame * FRAME_US)
+        t0 = pack(second.t0_us + frame * self._frame_us)
         return b"".join((header, device.head, pack(seq), T0, t0, END if end else b"", *groups))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgpack
@@ -52,8 +52,13 @@ class Layout:
         else:
             entries |= {"dtype": "i2", "scale": list(self.scale)}
         body = b"".join(pack(key) + pack(value) for key, value in entries.items())
-        bin8 = b"\xc4" + bytes([self.row_bytes])
-        return pack(name) + map_header(len(entries) + 1) + body + pack("samples") + bin8
+        binary = pack(bytes(self.row_bytes))[: -self.row_bytes]
+        return pack(name) + map_header(len(entries) + 1) + body + pack("samples") + binary
+
+    def gathered(self, frames_per_s: int) -> Layout:
+        """The same samples in so many frames a second, or fewer where there are fewer samples."""
+        per_s = min(self.per_s, frames_per_s)
+        return replace(self, rows=self.rows * self.per_s // per_s, per_s=per_s)
 
     def encode(self, values: NDArray[np.floating[Any]]) -> bytes:
         """Samples in units, channels last, as the wire has them; NaN goes out as "not measured"."""

@@ -17,6 +17,7 @@ from sim.devices import VenueStation, Wearables
 from sim.faults import NO_FAULTS, Faults, inject
 from sim.gait import Gait
 from sim.intent import Intent
+from sim.layout import FRAMES_PER_S
 from sim.motion import Motion, Movement
 from sim.schedule import KINDS, Kind, schedule_of
 from sim.sensors import Readings, Sensors
@@ -46,7 +47,7 @@ class SessionConfig:
     half); ``fatigue`` see :class:`sim.bodies.Bodies`; ``carried`` channel groups of single athletes where they differ
     from those of the kind; ``air_c`` air temperature, None a mild day; ``seed`` names the session, the numbers come
     from the generator; ``squad`` a seed for who the athletes are, so that they can play more than one session, None
-    where they too come from the generator.
+    where they too come from the generator; ``frames_per_s`` of a wearable, a divisor of ten; samples stay.
     """
 
     athletes: int
@@ -61,6 +62,7 @@ class SessionConfig:
     carried: Mapping[str, frozenset[str]] = field(default_factory=dict)
     air_c: float | None = None
     population: str | None = None
+    frames_per_s: int = FRAMES_PER_S
 
     @property
     def session_id(self) -> str:
@@ -94,6 +96,8 @@ def _checked(config: SessionConfig) -> SessionConfig:
         raise UsageError(f"unknown fatigue {config.fatigue!r}: one of {', '.join(FATIGUE_MODES)}")
     if not 0 < config.intensity <= 1.2:
         raise UsageError("intensity must lie above 0 and at most at 1.2")
+    if config.frames_per_s < 1 or FRAMES_PER_S % config.frames_per_s:
+        raise UsageError(f"a wearable sends 1, 2, 5 or {FRAMES_PER_S} frames a second")
     strangers = sorted((config.faults.athletes | set(config.carried)) - set(athlete_ids(config.athletes)))
     if strangers:
         raise UsageError(f"not in a squad of {config.athletes}: {', '.join(strangers)}")
@@ -129,7 +133,7 @@ def _frames(
     road = config.kind == "run"
     layouts = LAYOUTS | {"position": layout.ROAD} if road else LAYOUTS
     carried = {athlete: config.carried.get(athlete, CARRIED[config.kind]) for athlete in squad.ids}
-    wearables = Wearables(config.session_id, carried, layouts, rng)
+    wearables = Wearables(config.session_id, carried, layouts, rng, config.frames_per_s)
     station = VenueStation(config.session_id, rng)
     gait, sensors = Gait(squad.size, rng), Sensors(squad, rng)
     for second in seconds:

@@ -65,6 +65,18 @@ def test_ten_frames_a_second_arrive_in_order_shortly_after_their_last_sample() -
     assert {delivery.topic for delivery in deliveries} == {topics.WEARABLE}
 
 
+@pytest.mark.parametrize("frames_per_s", [1, 2, 5])
+def test_fewer_frames_hold_the_same_samples(frames_per_s: int) -> None:
+    def samples(frames: int) -> dict[str, bytes]:
+        devices = Wearables("s", {"A01": ALL}, LAYOUTS, np.random.default_rng(0), frames)
+        sent = [frame(d) for d in devices.second(START_US, _readings(1), last=True)]
+        assert [f["t0"] for f in sent] == [START_US + k * 1_000_000 // frames for k in range(frames)]
+        assert [f.get("end", False) for f in sent] == [False] * (frames - 1) + [True]
+        return {name: b"".join(f[name]["samples"] for f in sent if name in f) for name in LAYOUTS}
+
+    assert samples(frames_per_s) == samples(10)
+
+
 def test_seq_counts_through_seconds_and_boots_differ() -> None:
     devices = Wearables("s", {"A01": ALL, "A02": ALL}, LAYOUTS, np.random.default_rng(0))
     frames = [

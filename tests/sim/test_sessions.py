@@ -118,6 +118,8 @@ def test_single_athletes_may_carry_less() -> None:
         ({"kind": "swim"}, "match, training, run"),
         ({"fatigue": "much"}, "none, natural, fade"),
         ({"intensity": 0}, "intensity"),
+        ({"frames_per_s": 3}, "1, 2, 5 or 10 frames"),
+        ({"frames_per_s": 0}, "1, 2, 5 or 10 frames"),
         ({"faults": parse_faults(["skew:A09:3"])}, "A09"),
         ({"carried": {"B01": frozenset({"heart"})}}, "B01"),
         ({"carried": {"A01": frozenset({"hart"})}}, "hart"),

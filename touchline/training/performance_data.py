@@ -255,6 +255,7 @@ def _squads(shop: Workshop) -> Iterator[CutSession]:
     """The sessions to learn from, simulated side by side in processes of their own."""
     played = _drawn(max(LEAST_S, round(SESSION_S * shop.thrift)))
     played = played[: max(len(TELLING) + len(PLAYED), round(len(played) * shop.thrift))]
-    for number, sessions in enumerate(side_by_side(simulated, [p.config() for p in played]), start=1):
+    configs = [replace(p.config(), frames_per_s=1) for p in played]  # the same samples in fewer frames
+    for number, sessions in enumerate(side_by_side(simulated, configs), start=1):
         shop.tell("performance: simulating", number, len(played))
         yield from sessions

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sim.schedule import Kind
 from sim.sessions import SessionConfig
+from sim.squad import athlete_ids
 from stream.errors import MissingError
 from stream.features import HISTORY
 from touchline.training.performance_data import Played
@@ -41,6 +44,25 @@ def test_a_simulated_squad_is_cut_an_athlete_a_session() -> None:
     assert np.isfinite(found[0].history[5:, list(HISTORY).index("heart_rate")]).all()
     assert np.isfinite(found[0].history[5:, list(HISTORY).index("wbgt")]).all()
     assert summary(found) == {"sessions": 3, "hours": 0.0}
+
+
+@pytest.mark.parametrize("kind", ["match", "run"])
+def test_seconds_are_the_same_however_many_frames_a_second_comes_in(kind: Kind) -> None:
+    """All but the heat: which reading of the station was the last one before is a matter of arrival."""
+    heat = list(HISTORY).index("wbgt")
+    config = replace(Played(7, 0, kind, 1.0, None, 60).config(), athletes=3, carried={})
+    tenths, whole = (
+        {s.athlete: s for s in simulated(replace(config, frames_per_s=frames))} for frames in (10, 1)
+    )
+    assert tenths.keys() == whole.keys() == set(athlete_ids(3))
+    for name, one in tenths.items():
+        other = whole[name]
+        assert np.array_equal(one.second, other.second)
+        assert np.array_equal(
+            np.delete(one.history, heat, axis=1), np.delete(other.history, heat, axis=1), equal_nan=True
+        )
+        assert one.totals | {"frames": 0} == other.totals | {"frames": 0}
+        assert one.totals["frames"] == 10 * other.totals["frames"]
 
 
 def test_a_squad_plays_otherwise_on_another_day() -> None:

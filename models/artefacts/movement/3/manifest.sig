@@ -1,1 +1,1 @@
-{"key": "ab7e04651a6475ea", "signature": "aNYmvDqiepPUb/Zzm4u7w1YssZKYbg+Elvze+5rgYxYPWpKwW5DVmVugVT3B6MWQt0BuiqxKiGT0sP69HojKDQ=="}
+{"key": "0ab5b893d51a5054", "signature": "omZ+Znv5akGKNZDegd2lTNzSKL5ayUZ2HZep2A3zfrFwdTto40c60Ks2oq5Im1Rz3XjZgi/tOwEnru7GZDGoDg=="}

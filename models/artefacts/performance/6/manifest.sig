@@ -1,1 +1,1 @@
-{"key": "ab7e04651a6475ea", "signature": "Re6kyZC0JnUPS84W1GW6/XtCdNdWqcOwqyaMzredbtGSA8lGTLNIM7hvUVGBbtEH+qZL877C1zo0hD3tj0ljDg=="}
+{"key": "0ab5b893d51a5054", "signature": "GI/UzMiANY7m6ldgJS9lbYQQUzq00JSC9ZfTXUrKAdezJDMBgOC9iM+AioLlI66Rc6GxIfyjyIe1L6mtwFy0Bw=="}
