@@ -31,7 +31,7 @@ GROWTH = ((100, 1), (1000, 1), (1000, 2), (1000, 4), (10_000, 1), (2000, 1))
 BELOW = 0.8
 #: What the dispatch commands are asked for: a run of each contender takes some twenty seconds, most of it to begin.
 RUNS = 2
-SECONDS = 8
+SECONDS = 6
 PACKAGES = (
     "faust-streaming",
     "aiokafka",

@@ -65,7 +65,8 @@ def test_a_forecast_is_trained_judged_and_saved(tmp_path: Path) -> None:
     told = Told()
     folder = forecasting.train_on(data, Workshop(tmp_path, tmp_path, told, 0.002))
     assert folder == tmp_path / "forecast/1"
-    assert told.last["forecast: net 5 of 5"] == (3, 3)
+    members = forecasting.MEMBERS
+    assert told.last[f"forecast: net {members} of {members}"] == (3, 3)
     metrics = read_manifest(folder).metrics
     answer = forecasting.answers(restore(load_artefact(folder)), Part("runs", data.kept.table, data.kept.at))
     assert metrics["figures"]["runs"]["heart_rate"]["mae"] == pytest.approx(
