@@ -83,13 +83,14 @@ def _spread_of(ring: NDArray[np.float32]) -> Floats:
     As ``np.nanpercentile``, which goes row by row: 0.1 ms each.
     """
     rising = np.sort(ring, axis=1).astype(np.float64)  # NaN last
-    last = (~np.isnan(ring)).sum(axis=1) - 1
-    place = np.maximum(last, 0)[:, None] * SHARES
+    count = (~np.isnan(ring)).sum(axis=1)[:, None]
+    last = np.maximum(count - 1, 0)
+    place = last * SHARES
     below = place.astype(np.int64)
     low = np.take_along_axis(rising, below, axis=1)
-    high = np.take_along_axis(rising, np.minimum(below + 1, np.maximum(last, 0)[:, None]), axis=1)
+    high = np.take_along_axis(rising, np.minimum(below + 1, last), axis=1)
     found = 100 * (low + (high - low) * (place - below))
-    return np.where(last[:, None] + 1 >= LEAST_S, found, np.nan)
+    return np.where(count >= LEAST_S, found, np.nan)
 
 
 @dataclass(frozen=True, slots=True)
