@@ -12,7 +12,7 @@ import faust
 
 from stream import metrics
 from stream.app import create_worker
-from stream.driver import spare_garbage_collection
+from stream.driver import share_one_heap, spare_garbage_collection
 from stream.settings import Settings
 from stream.sinks.open_store import open_store
 from stream.sinks.sink import create_sink
@@ -21,6 +21,7 @@ from touchline.fleet import RegistryFleet
 
 def run_worker(settings: Settings, ready: Path | None) -> None:
     """Run a worker until it is stopped. Missing models are said before anything else starts."""
+    share_one_heap()
     fleet = RegistryFleet(settings)
     fleet.check()
     metrics.serve(settings.metrics_host, settings.metrics_port)

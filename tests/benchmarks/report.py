@@ -43,8 +43,9 @@ PACKAGES = (
 )
 
 
-def bench(*arguments: str, **environment: str) -> dict[str, Any]:
-    """One ``touchline bench`` command's JSON."""
+def bench(loops_s: list[float], *arguments: str, **environment: str) -> dict[str, Any]:
+    """One ``touchline bench`` command's JSON; before it the machine's speed of the moment is noted."""
+    loops_s.append(plain_loop_s())
     sys.stderr.write(f"bench {' '.join(arguments)}\n")
     began = time.monotonic()
     done = subprocess.run(
@@ -58,6 +59,7 @@ def bench(*arguments: str, **environment: str) -> dict[str, Any]:
 
 def measure() -> dict[str, Any]:
     """Run everything."""
+    loops_s: list[float] = []
     with ExitStack() as stack:
         influx = {}
         if (binary := influxd_binary()) is not None:
@@ -66,16 +68,19 @@ def measure() -> dict[str, Any]:
                 "TOUCHLINE_INFLUX_URL": server.url, "TOUCHLINE_INFLUX_TOKEN": server.token,
                 "TOUCHLINE_INFLUX_ORG": server.org, "TOUCHLINE_INFLUX_BUCKET": server.bucket,
             }  # fmt: skip
-        store = bench("store", **influx)
-    infer = bench("infer", "--runs", "2")
-    push = bench("push")
-    raw, decoded = bench("dispatch", "--runs", str(RUNS), "--raw"), bench("dispatch", "--runs", "1")
+        store = bench(loops_s, "store", **influx)
+    infer = bench(loops_s, "infer", "--runs", "2")
+    push = bench(loops_s, "push")
+    raw = bench(loops_s, "dispatch", "--runs", str(RUNS), "--raw")
+    decoded = bench(loops_s, "dispatch", "--runs", "1")
     live = []
     for athletes, workers in GROWTH:
         load = ["--athletes", str(athletes), "--workers", str(workers), "--seconds", str(SECONDS)]
-        live.append(bench("live", *load, *(["--peers"] if (athletes, workers) == GROWTH[-1] else [])))
+        peers = ["--peers"] if (athletes, workers) == GROWTH[-1] else []
+        live.append(bench(loops_s, "live", *load, *peers))
+    loops_s.append(plain_loop_s())
     found = {"raw": raw, "decoded": decoded, "live": live, "infer": infer, "store": store, "push": push}
-    return found | {"loop_s": plain_loop_s()}
+    return found | {"loops_s": loops_s}
 
 
 def plain_loop_s() -> float:

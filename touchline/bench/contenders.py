@@ -26,7 +26,7 @@ from typing import Any, Final, Protocol
 from stream.admin import FETCH_WAIT_MS
 from stream.alert import load_rules
 from stream.decode import decode
-from stream.driver import spare_garbage_collection
+from stream.driver import share_one_heap, spare_garbage_collection
 from stream.mould import Moulds
 from stream.publish import Message, rejected_message, score_message
 from stream.records import Record
@@ -73,6 +73,7 @@ class Scoring:
 
         from touchline.fleet import RegistryFleet  # noqa: PLC0415 (TensorFlow takes seconds to import)
 
+        share_one_heap()
         settings = load_settings()
         engine, _ = RegistryFleet(settings).start()
         self._route = Route(settings.clock(), load_rules(None), engine, Roster())

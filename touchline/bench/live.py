@@ -27,8 +27,8 @@ from touchline.processes import Processes, environment
 
 #: Sessions begin and networks are compiled in the first seconds, which are not measured, s. Half of the athletes
 #: begin: what memory the others add is theirs, and not the networks'.
-HALF_S: Final = 7
-WARM_S: Final = 14
+HALF_S: Final = 9
+WARM_S: Final = 16
 #: Athletes' clocks differ: their frames are spread over a tenth of a second in so many parts.
 PARTS: Final = 10
 #: Frames that the sender puts into a batch come within so long, ms. What a batch costs the embedded broker grows with
