@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from typing import Final
+from typing import Any, Final
 
 import faust
 from faust.transport.drivers import aiokafka as driver
@@ -114,6 +114,7 @@ def share_one_heap() -> None:
     burst took: 0.3 MB an athlete at 1,000 of them. One heap, and arrays of 1 MB or more outside of it, keep a third.
     Another libc than glibc does as it likes.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    for parameter, value in HEAP if mallopt else ():
-        mallopt(parameter, value)
+    libc: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(libc, "mallopt"):
+        for parameter, value in HEAP:
+            libc.mallopt(parameter, value)

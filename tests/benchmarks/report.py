@@ -29,7 +29,7 @@ PAGE = Path(__file__).parents[2] / "docs/performance.md"
 GROWTH = ((100, 1), (1000, 1), (1000, 2), (1000, 4), (10_000, 1), (2000, 1))
 #: Latency is told at the largest load that is at most this share of the largest that one worker keeps up with.
 BELOW = 0.8
-#: What the dispatch commands are asked for: a run of each contender takes some twenty seconds, most of it to begin.
+#: What the dispatch commands are asked for.
 RUNS = 2
 SECONDS = 6
 PACKAGES = (
@@ -72,7 +72,7 @@ def measure() -> dict[str, Any]:
     infer = bench(loops_s, "infer", "--runs", "2")
     push = bench(loops_s, "push")
     raw = bench(loops_s, "dispatch", "--runs", str(RUNS), "--raw")
-    decoded = bench(loops_s, "dispatch", "--runs", "1")
+    decoded = bench(loops_s, "dispatch", "--runs", str(RUNS))
     live = []
     for athletes, workers in GROWTH:
         load = ["--athletes", str(athletes), "--workers", str(workers), "--seconds", str(SECONDS)]
