@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -37,7 +37,7 @@ libc.fclose(file)
 def heaps(path: Path, how: str) -> int:
     """Heaps that glibc has after the threads."""
     subprocess.run([sys.executable, "-c", THREADS, str(path), how], check=True)
-    return len(ElementTree.parse(path).findall("heap"))
+    return len(ET.parse(path).findall("heap"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="heaps are glibc's")

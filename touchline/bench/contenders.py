@@ -39,8 +39,8 @@ from touchline.bench.meter import NOTHING, Meter
 
 #: Records that engines which take many are asked for at once.
 MANY: Final = 5000
-#: A broker hears of a group's member so often at least. The embedded one gives a new group its partitions after half of
-#: that, which is 22 s with librdkafka's own and 30 with Faust's: no part of what is measured, but of how long it takes.
+#: A broker hears of a group's member so often at least. The embedded one gives a new group its partitions after half
+#: of that, which is 22 s with librdkafka's own and 30 with Faust's: none of it is measured, all of it is waited for.
 SESSION_S: Final = 6
 #: For the consumers of librdkafka: as ours, and as all but stock Faust can be told.
 SOON: Final = {"fetch.wait.max.ms": str(FETCH_WAIT_MS), "session.timeout.ms": str(1000 * SESSION_S)}
