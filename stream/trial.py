@@ -128,9 +128,9 @@ class Trial:
         return self._watch.add(*tallies)
 
     def _outputs(self, pair: Pair, seen: Seen) -> None:
-        """Where the output lies among what either expects."""
-        middle = pair.canary[0][:, seen.levels.index(0.5)].astype(np.float64)
-        actual = seen.came.over_expected[pair.rows] * np.maximum(middle, LEAST_EXPECTED)
+        """Where the output lies among what either expects; what it is told over came of the canary's answer."""
+        usual = pair.canary[1].astype(np.float64)
+        actual = seen.came.over_expected[pair.rows] * np.maximum(usual, LEAST_EXPECTED)
         known = np.isfinite(actual)
         for arm, quantiles in enumerate((pair.stable[0], pair.canary[0])):
             percentile = percentile_of(actual[known], quantiles[known], seen.levels)

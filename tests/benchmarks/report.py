@@ -27,7 +27,7 @@ from tests.servers import InfluxServer, influxd_binary
 PAGE = Path(__file__).parents[2] / "docs/performance.md"
 #: Athletes and workers; the last one is also what the peers get.
 GROWTH = ((100, 1), (1000, 1), (1000, 2), (1000, 4), (10_000, 1), (2000, 1))
-#: Latency is told at the largest load that is at most this share of the largest that one worker keeps up with.
+#: Latency is told at this share of the largest load that one worker keeps up with.
 BELOW = 0.8
 #: What the dispatch commands are asked for.
 RUNS = 2
@@ -73,11 +73,13 @@ def measure() -> dict[str, Any]:
     push = bench(loops_s, "push")
     raw = bench(loops_s, "dispatch", "--runs", str(RUNS), "--raw")
     decoded = bench(loops_s, "dispatch", "--runs", str(RUNS))
-    live = []
+    live: list[dict[str, Any]] = []
     for athletes, workers in GROWTH:
         load = ["--athletes", str(athletes), "--workers", str(workers), "--seconds", str(SECONDS)]
         peers = ["--peers"] if (athletes, workers) == GROWTH[-1] else []
         live.append(bench(loops_s, "live", *load, *peers))
+    if below := round(BELOW * ceiling(live)):
+        live.insert(1, bench(loops_s, "live", "--athletes", str(below), "--seconds", str(SECONDS)))
     loops_s.append(plain_loop_s())
     found = {"raw": raw, "decoded": decoded, "live": live, "infer": infer, "store": store, "push": push}
     return found | {"loops_s": loops_s}
@@ -170,11 +172,16 @@ def live_table(live: list[dict[str, Any]]) -> str:
     return table(head, rows)
 
 
+def ceiling(live: list[dict[str, Any]]) -> int:
+    """The most athletes that one worker kept up with, 0 where it never did."""
+    return max((one["athletes"] for one in live if one["workers"] == 1 and one["kept_up"]), default=0)
+
+
 def below_the_ceiling(live: list[dict[str, Any]]) -> dict[str, Any]:
-    """The measurement that latency is told of; the smallest load where nothing larger is kept up with."""
-    alone = sorted((one for one in live if one["workers"] == 1), key=lambda one: one["athletes"])
-    ceiling = max((one["athletes"] for one in alone if one["kept_up"]), default=0)
-    return [alone[0], *(one for one in alone if one["athletes"] <= BELOW * ceiling)][-1]
+    """The measurement that latency is told of: four fifths of the ceiling, or else the smallest load."""
+    alone = [one for one in live if one["workers"] == 1]
+    below = round(BELOW * ceiling(alone))
+    return next((one for one in alone if one["athletes"] == below), alone[0])
 
 
 def peers_table(live: list[dict[str, Any]]) -> str:
@@ -240,8 +247,8 @@ def targets(found: Mapping[str, Any]) -> str:
          top["athletes_per_core"] > max(each.values())),
         (f"p99 below 250 ms (at {number(late['athletes'])} athletes)", f"{late['latency_ms']['p99']:.0f} ms",
          late["latency_ms"]["p99"] < 250),
-        ("memory below 100 kB per athlete", f"{top['rss_bytes_per_athlete'] / 1000:.0f} kB",
-         top["rss_bytes_per_athlete"] < 100_000),
+        (f"memory below 100 kB per athlete (at {number(late['athletes'])})",
+         f"{late['rss_bytes_per_athlete'] / 1000:.0f} kB", late["rss_bytes_per_athlete"] < 100_000),
         ("inference ahead of ONNX Runtime at 1,024", f"{infer['ratio']['onnxruntime']['1024']} times",
          infer["ratio"]["onnxruntime"]["1024"] > 1),
         ("within 1.3 times of ONNX Runtime at 30", f"{1 / infer['ratio']['onnxruntime']['30']:.2f} times",
