@@ -39,13 +39,14 @@ class Batched:
         self._graphs: dict[bool, Any] = {}  # by whether XLA compiles it
         self._warm: tuple[int, ...] = ()
         self._wanted: set[int] = set()
-        self._warming = threading.Lock()
+        self._warming, self._tracing = threading.Lock(), threading.Lock()
 
     def _graph(self, *, xla: bool) -> Any:
         """The graph for any number of rows; XLA compiles it anew for each number it is called with."""
-        if xla not in self._graphs:
-            self._graphs[xla] = self._traced(xla=xla)
-        return self._graphs[xla]
+        with self._tracing:  # sizes are compiled side by side, of one graph
+            if xla not in self._graphs:
+                self._graphs[xla] = self._traced(xla=xla)
+            return self._graphs[xla]
 
     def _traced(self, *, xla: bool) -> Any:
         def call(*inputs: Any) -> list[Any]:

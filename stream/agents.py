@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -62,7 +63,11 @@ class Parts:
 
 
 class Telemetry:
-    """The worker's side of both telemetry topics. Everything that touches the route holds ``_busy``."""
+    """The worker's side of both telemetry topics. Everything that touches the route holds ``_busy``.
+
+    ``_torn``: a go over records was begun and did not come to its end. How far it came nobody knows, while the merges
+    take its records for done; so nothing is made safe any more, and the next owner begins where all was.
+    """
 
     def __init__(self, app: Any, parts: Parts) -> None:
         self._app = app
@@ -71,6 +76,7 @@ class Telemetry:
         self._safe: dict[int, Point] = {}
         self._doubtful: set[int] = set()
         self._busy = asyncio.Lock()
+        self._torn = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="route")
         self._begun_at = time.monotonic()
         self._round: asyncio.Task[None] | None = None
@@ -78,7 +84,7 @@ class Telemetry:
 
     async def take(self, chunks: Sequence[Sequence[Record]]) -> None:
         """Work through what came of some partitions."""
-        async with self._busy:
+        async with self._at_work():
             # Both ask the broker: one way there and back, not two.
             ready, _ = await asyncio.gather(self._merge(chunks), self._parts.control.catch_up())
             await self._work_through(ready)
@@ -86,7 +92,7 @@ class Telemetry:
 
     async def rest(self) -> None:
         """Between batches: wait for nothing that Kafka has deleted, and make the state safe when that is due."""
-        async with self._busy:
+        async with self._at_work():
             if ready := await self._skip_deleted():
                 await self._parts.control.catch_up()
                 await self._work_through(ready)
@@ -98,7 +104,8 @@ class Telemetry:
             self._round.cancel()
             await asyncio.wait([self._round])
         async with self._busy:
-            await self._make_safe()
+            if not self._torn:
+                await self._make_safe()
         self._thread.shutdown()
 
     async def between(self, change: Callable[[], None]) -> None:
@@ -111,7 +118,7 @@ class Telemetry:
         self._app.consumer.leave()
         await self._end_round()
         async with self._busy:
-            if self._merges and await self._commit():
+            if self._merges and not self._torn and await self._commit():
                 await self._make_safe()
                 await self._commit()
             self._doubtful = set(self._merges)
@@ -134,6 +141,16 @@ class Telemetry:
             for partition, merge in self._merges.items()
             for venue, topic in TELEMETRY.items()
         }
+
+    @asynccontextmanager
+    async def _at_work(self) -> AsyncIterator[None]:
+        """A go over records, to its end or torn. Raises RuntimeError after one that was torn."""
+        async with self._busy:
+            if self._torn:
+                raise RuntimeError("work on records was broken off; this worker can only end")
+            self._torn = True
+            yield
+            self._torn = False
 
     async def _work_through(self, ready: list[Record]) -> None:
         """Piece by piece; while one is worked on, what came of the one before goes out."""
@@ -215,6 +232,8 @@ class Telemetry:
         for partition in partitions:
             await self._in_thread(self._parts.route.release, partition)
             del self._merges[partition], self._safe[partition]
+            for topic in TELEMETRY.values():
+                metrics.LAG.remove(topic, str(partition))  # it is another worker's to tell
 
     async def _load(self, partitions: set[int]) -> None:
         """Restore partitions' athletes; each goes on from its marker, else from the beginning of its logs."""
@@ -274,20 +293,22 @@ class Telemetry:
     async def _make_safe_by_slices(self) -> None:
         """A round of snapshots beside the work, then offsets.
 
-        Whom the group has put out writes nothing: the new owner's snapshots stand.
+        Whom the group has put out writes nothing: the new owner's snapshots stand. Nor does whose work is torn.
         """
         with metrics.SNAPSHOT.time():
             async with self._busy:
-                if not await self._commit():
+                if self._torn or not await self._commit():
                     return
                 points, markers = await self._mark()
                 left = list(self._parts.route.changed)
             for begin in range(0, len(left), SLICE):
                 async with self._busy:
-                    if not await self._commit():
+                    if self._torn or not await self._commit():
                         return
                     await self._keep(left[begin : begin + SLICE])
             async with self._busy:
+                if self._torn:
+                    return
                 await self._finish(points, markers)
                 await self._commit()
         await self._observe_lag()

@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 Policy = Literal["label", "latest", "pinned"]
 ROLES: Final = ("stable", "canary", "shadow")
+#: After so many steps, of a second, a version that could not be loaded is tried again: it may have come in pieces.
+AGAIN: Final = 60
 
 
 class Fleet(Protocol):
@@ -66,6 +68,7 @@ class Follower:
         self._fleet, self._lineup, self._policy = fleet, lineup, policy
         self._runs = {name: Labels(labels.stable) for name, labels in began.items()}
         self._wants, self._done = dict(began), dict(self._runs)
+        self._refused: dict[str, int] = {}  # of which model, how many steps ago
 
     async def step(self, ways: Ways) -> None:
         """Once a second: what canaries have come to, then what the labels say now."""
@@ -79,8 +82,9 @@ class Follower:
             self._wants |= newer
         elif self._policy == "latest":
             await self._look()
+        self._refused = {name: ago + 1 for name, ago in self._refused.items()}
         for name, wanted in self._wants.items():
-            if wanted != self._done[name]:
+            if wanted != self._done[name] or self._refused.get(name) == AGAIN:
                 self._done[name] = wanted
                 await self._take(name, wanted, ways)
 
@@ -91,8 +95,9 @@ class Follower:
             log.warning("the registry cannot be read; what runs goes on", error=str(error))
 
     async def _take(self, name: str, wanted: Labels, ways: Ways) -> None:
-        """One model's versions. What is refused is refused once, and what ran before runs on."""
+        """One model's versions. What is refused is named once a minute, and what ran before runs on."""
         before, after, loaded = self._runs[name], wanted, dict[str, Engine | None]()
+        self._refused.pop(name, None)
         for role in ROLES:
             version, runs = getattr(wanted, role), getattr(before, role)
             if version is None:
@@ -102,6 +107,7 @@ class Follower:
                     loaded[role] = await self._load(name, version)
                 except (ModelRefused, MissingError) as error:
                     self._refuse(name, role, f"{error}; what ran before runs on")
+                    self._refused[name] = 0
                     after = _with(after, role, before)
         for role in self._misfits(name, loaded):
             self._refuse(

@@ -32,6 +32,7 @@ class RegistryFleet:
         self._root = settings.model_dir or SHIPPED
         self._trust = trust(settings)
         self._policy = settings.model_policy
+        self._passed_by: set[Path] = set()
 
     def start(self) -> tuple[Engine, Mapping[str, Labels]]:
         """The versions to begin with, and the labels of that moment. Raises ModelRefused or ModelMissing."""
@@ -53,7 +54,7 @@ class RegistryFleet:
         """Each model's labels; by the policies ``latest`` and ``pinned`` one version and no trials."""
         try:
             if self._policy == "latest":
-                return {name: Labels(find_artefact(self._root, name).name) for name in NEEDED}
+                return {name: Labels(self._newest(name)) for name in NEEDED}
             found = {name: labels_of(self._root, name) for name in NEEDED}
         except ArtefactMissing as error:
             raise ModelMissing(
@@ -62,6 +63,25 @@ class RegistryFleet:
         except ArtefactDamaged as error:
             raise ModelRefused(str(error)) from None
         return found if self._policy == "label" else {n: Labels(of.stable) for n, of in found.items()}
+
+    def _newest(self, name: str) -> str:
+        """The newest version that is signed and fits: one may be half there, or never be trusted.
+
+        Raises ArtefactMissing where there is none at all, else what is wrong with the newest.
+        """
+        wrong: Exception | None = None
+        for version in reversed(versions(self._root, name)):
+            folder = find_artefact(self._root, name, version)
+            try:
+                check_fit(read_manifest(folder, self._trust))
+            except (ArtefactMissing, ArtefactDamaged, ModelRefused) as error:
+                wrong = wrong or error
+                if folder not in self._passed_by:
+                    log.warning("a version is passed by", model=name, version=version, error=str(error))
+                self._passed_by.add(folder)
+            else:
+                return version
+        raise wrong or ArtefactMissing(f"no model {name!r} in {self._root}")
 
     def check(self) -> dict[str, str]:
         """Folder of each model to begin with, its manifest checked. Raises ModelMissing or ModelRefused."""

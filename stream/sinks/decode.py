@@ -32,10 +32,10 @@ def decode_score(value: bytes | None) -> dict[str, Any]:
     return score
 
 
-def decode_alert(headers: Mapping[str, bytes], value: bytes | None) -> StoredAlert:
+def decode_alert(headers: Mapping[str, bytes | None], value: bytes | None) -> StoredAlert:
     """An alert from a CloudEvent in Kafka binary mode."""
     data = _json_map(_sized(value))
-    event_id = headers.get("ce_id", b"").decode()
+    event_id = (headers.get("ce_id") or b"").decode()  # Kafka knows headers without a value
     if not event_id:
         raise ValueError("no ce_id header")
     return StoredAlert(

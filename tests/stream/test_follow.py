@@ -13,7 +13,7 @@ import pytest
 from models.watch import Verdict
 from stream.control import ControlFollower
 from stream.errors import ModelMissing, ModelRefused
-from stream.follow import Follower, Policy, Ways
+from stream.follow import AGAIN, Follower, Policy, Ways
 from stream.infer import Engine
 from stream.labels import Labels, check_labels, labels_message, labels_record
 from stream.lineup import VersionLineup
@@ -133,6 +133,21 @@ def test_a_version_that_is_refused_is_named_once_and_what_ran_runs_on() -> None:
     assert fleet.loads == [("forecast", "9"), ("forecast", "2")]
     worker.step(forecast=Labels("2", moved_us=12))
     assert worker.runs() == ("2", None, None)
+
+
+def test_a_version_that_could_not_be_loaded_is_tried_again_after_a_minute() -> None:
+    fleet = FakeFleet(there={"1"})
+    worker = Worker(fleet)
+    worker.step(forecast=Labels("2", moved_us=11))
+    for _ in range(2 * AGAIN - 1):
+        worker.step()
+    assert fleet.loads == [("forecast", "2")] * 2
+    fleet.there.add("2")
+    worker.step()
+    assert worker.runs()[0] == "2"
+    for _ in range(2 * AGAIN):
+        worker.step()
+    assert len(fleet.loads) == 3, "nothing is left to try"
 
 
 def performance(**roles: str) -> Labels:

@@ -38,6 +38,20 @@ def test_a_policy_says_which_versions_are_run(
     assert (found.stable, found.canary, found.share) == expected
 
 
+def test_the_latest_version_is_the_newest_that_is_signed(settings: Settings) -> None:
+    settings = settings.model_copy(update={"model_policy": "latest"})
+    fleet, root = RegistryFleet(settings), settings.model_dir or Path()
+    folder = save_small(root, "forecast", "3")
+    assert fleet.labels()["forecast"].stable == "2"
+    assert fleet.check()["forecast"].endswith("forecast/2")
+    sign(folder, local_key(settings.keys))
+    assert fleet.labels()["forecast"].stable == "3"
+    for version in ("1", "2"):
+        (root / "injury" / version / "manifest.json").write_text("{}")
+    with pytest.raises(ModelRefused, match=r"injury/2"):
+        fleet.labels()
+
+
 def test_a_version_is_loaded_beside_the_running_one_and_a_damaged_one_refused_by_name(
     settings: Settings,
 ) -> None:

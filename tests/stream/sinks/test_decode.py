@@ -55,6 +55,13 @@ def test_no_bytes_raise_anything_but_value_error(value: bytes) -> None:
             continue
 
 
+@pytest.mark.parametrize("headers", [{}, {"ce_id": b""}, {"ce_id": None}])
+def test_an_alert_without_an_id_is_refused(headers: dict[str, bytes | None]) -> None:
+    _, value = as_event(alert())
+    with pytest.raises(ValueError, match="no ce_id header"):
+        decode_alert(headers, value)
+
+
 def test_an_alert_is_read_from_its_event() -> None:
     headers, value = as_event(alert())
     assert decode_alert(dict(headers), value) == alert()
