@@ -16,6 +16,8 @@ SESSIONS: Final = "sessions"
 MODELS: Final = "models"
 
 DAY_MS: Final = 24 * 3600 * 1000
+#: Kafka never compacts the segment that is written to, of 1 GB by default: a worker would read all of that to begin.
+SEGMENT_BYTES: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class TopicSpec:
     def config(self) -> dict[str, str]:
         """Broker-side configuration entries."""
         entries = {"cleanup.policy": "compact" if self.compacted else "delete"}
+        if self.compacted:
+            entries["segment.bytes"] = str(SEGMENT_BYTES)
         if self.retention_ms is not None:
             entries["retention.ms"] = str(self.retention_ms)
         return entries
