@@ -1,6 +1,6 @@
 """Store: scores per second into SQLite and InfluxDB, and into line protocol without a server.
 
-A line is one score with all that it says; values are the numbers in it, which is how InfluxDB counts.
+A line is one score with all that it says, a point of InfluxDB; values are the numbers in it.
 """
 
 from __future__ import annotations
