@@ -138,6 +138,8 @@ class Descent:
             replica = tf.distribute.get_replica_context()
             gradients = replica.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
         gradients, _ = tf.clip_by_global_norm(gradients, self.plan.clip)
+        if self._strategy is not None:  # Keras adds up what the devices bring
+            gradients = [gradient / self._strategy.num_replicas_in_sync for gradient in gradients]
         self._optimiser.apply(gradients, variables)
         for average, variable in zip(self._averages, variables, strict=True):
             average.assign(share * average + (1 - share) * variable)

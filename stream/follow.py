@@ -160,6 +160,13 @@ class Follower:
             for version, there in ((getattr(before, role), 0), (getattr(runs, role), 1)):
                 if version is not None:
                     metrics.ROLE.labels(name, version, role).set(there)
+        for version in {before.stable, before.canary, before.shadow} - {
+            runs.stable,
+            runs.canary,
+            runs.shadow,
+            None,
+        }:
+            metrics.forget_drift(name, str(version))
 
     async def _take_back(self, canary: Canary, verdict: Verdict, ways: Ways) -> None:
         """A canary left its band: its label goes, here and for everybody. It scores nobody any more already."""

@@ -71,6 +71,11 @@ def tell_drift(model: str, version: str, found: Mapping[str, float]) -> None:
         DRIFT.labels(model, version, feature).set(index)
 
 
+def forget_drift(model: str, version: str) -> None:
+    """A version is in service no more: what was last told of its inputs would stand for ever."""
+    DRIFT.remove_by_labels({"model": model, "version": version})
+
+
 def watch_gpu(held_bytes: Callable[[], int] | None) -> None:
     """Say whether there is a GPU, and where there is how much of its memory is held."""
     GPU.set(held_bytes is not None)

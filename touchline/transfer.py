@@ -145,7 +145,7 @@ def _quantised(folder: Path, keys: Trusted, kind: Kind) -> tuple[Artefact, list[
     loss = divergence(model, other, inputs, units)
     note = {"kind": kind, **_origin(folder), "loss": loss}
     changed = replace(manifest, training={**manifest.training, "quantised": note})
-    return Artefact(changed, stored, golden(other, inputs)), loss
+    return Artefact(changed, stored, golden(other, inputs), artefact.reference), loss
 
 
 def _renewed(root: Path, artefact: Artefact, version: str, given: Path) -> Path:
@@ -156,7 +156,8 @@ def _renewed(root: Path, artefact: Artefact, version: str, given: Path) -> Path:
         weights = dequantise(artefact.weights)
     except ValueError as error:
         raise ArtefactDamaged(f"{given / WEIGHTS}: {error}") from None
-    return save_artefact(root, Artefact(manifest, weights, artefact.golden), (given / CARD).read_text())
+    renewed = Artefact(manifest, weights, artefact.golden, artefact.reference)
+    return save_artefact(root, renewed, (given / CARD).read_text())
 
 
 def _take(root: Path, given: Path) -> None:

@@ -70,7 +70,8 @@ for _ in range(20):
     label = (days[:, :, 0].mean(axis=1, keepdims=True) > 0).astype(np.float32)
     losses.append(descent.step([days], [label, np.ones((64, 1))]))
 weights = {name: array.tolist() for name, array in descent.averaged().items()}
-print(json.dumps({"losses": losses, "weights": weights}))
+state = {name: array.tolist() for name, array in descent.state().items()}
+print(json.dumps({"losses": losses, "weights": weights, "state": state}))
 """
 
 
@@ -88,6 +89,8 @@ def test_two_devices_learn_what_one_does() -> None:
     np.testing.assert_allclose(two["losses"], one["losses"], rtol=1e-4)
     for name, weights in one["weights"].items():
         np.testing.assert_allclose(two["weights"][name], weights, atol=2e-3)
+    for name, values in one["state"].items():  # with what the optimiser remembers of gradients' sizes
+        np.testing.assert_allclose(two["state"][name], values, rtol=2e-2, atol=2e-3)
 
 
 @pytest.mark.slow

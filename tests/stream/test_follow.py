@@ -11,6 +11,7 @@ import msgpack
 import pytest
 
 from models.watch import Verdict
+from stream import metrics
 from stream.control import ControlFollower
 from stream.errors import ModelMissing, ModelRefused
 from stream.follow import AGAIN, Follower, Policy, Ways
@@ -133,6 +134,15 @@ def test_a_version_that_is_refused_is_named_once_and_what_ran_runs_on() -> None:
     assert fleet.loads == [("forecast", "9"), ("forecast", "2")]
     worker.step(forecast=Labels("2", moved_us=12))
     assert worker.runs() == ("2", None, None)
+
+
+def test_drift_is_told_of_versions_in_service() -> None:
+    worker = Worker(FakeFleet())
+    for version in ("1", "2"):
+        metrics.tell_drift("forecast", version, {"speed": 0.3})
+    worker.step(forecast=Labels("2", moved_us=11))
+    told = [sample.labels for sample in next(iter(metrics.DRIFT.collect())).samples]
+    assert [labels["version"] for labels in told if labels["model"] == "forecast"] == ["2"]
 
 
 def test_a_version_that_could_not_be_loaded_is_tried_again_after_a_minute() -> None:

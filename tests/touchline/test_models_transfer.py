@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from models.artefact import load_artefact, read_manifest, versions
+from models.artefact import load_artefact, read_manifest, save_artefact, versions
 from models.labels import read_labels
 from models.quantise import Kind
 from models.signature import key_id, local_key, sign
 from stream.errors import ModelRefused
 from stream.settings import Settings, load_settings
-from tests.models.builders import save_small
+from tests.models.builders import save_small, small_artefact
 from tests.touchline.command import touchline
 from touchline.registry import Registry
 from touchline.transfer import Wanted, export_quantised, export_version, import_version
+
+SPREAD = {"features": {"load": {"edges": [0.5], "share": [0.5, 0.5]}}}
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     made = load_settings(model_dir=tmp_path / "registry", keys=tmp_path / "keys")
-    sign(save_small(tmp_path / "registry", "injury"), local_key(made.keys))
+    watched = replace(small_artefact("injury", "1"), reference=SPREAD)
+    sign(save_artefact(tmp_path / "registry", watched, "# a card\n"), local_key(made.keys))
     return made
 
 
@@ -70,6 +74,7 @@ def test_a_quantised_version_becomes_the_next_and_not_the_stable_one(
     folder = registry.folder("injury", "2")
     taken, source = load_artefact(folder, registry.trust), load_artefact(registry.folder("injury", "1"))
     assert taken.manifest.training["quantised"]["loss"] == out["loss"]
+    assert taken.reference == SPREAD, "or nobody would see its inputs drift"
     assert {w.dtype for w in taken.weights.values()} == {np.dtype(np.float32)}
     assert taken.golden["output_0"] == pytest.approx(source.golden["output_0"], abs=0.02)
     assert f"Weights of version 1 as {kind}" in (folder / "CARD.md").read_text()

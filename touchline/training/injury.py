@@ -165,7 +165,7 @@ def train_member(rows: InjuryRows, use: Ints, seed: int, shop: Workshop) -> dict
         seed=seed,
         build=lambda: build(config),
         loss=LogLoss(rare.gamma, rare.positive),
-        plan=replace(plan, steps=shop.steps(plan.steps)),
+        plan=replace(plan, steps=shop.steps(plan.steps), l2=0.0),  # the network has its own
         draw=draw,
         every=plan.steps,
     ).run(shop)

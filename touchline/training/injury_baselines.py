@@ -27,7 +27,7 @@ def logistic(rows: InjuryRows) -> Floats:
     out = np.zeros((len(SEEDS), len(rows)))
     for number, seed in enumerate(SEEDS):
         fold = fold_of(rows, seed)
-        for k in range(FOLDS):
+        for k in np.unique(fold):
             fit = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=500))
             fit.fit(x[fold != k], rows.label[fold != k])
             out[number, fold == k] = fit.predict_proba(x[fold == k])[:, 1]

@@ -92,6 +92,20 @@ def test_folds_hold_whole_athletes_and_spread_the_injured_ones(soccermon: Injury
     assert (fold_of(soccermon, 0) != fold_of(soccermon, 1)).any()
 
 
+def test_baselines_answer_where_there_are_fewer_athletes_than_folds() -> None:
+    tables = [table((20,), athlete="a"), table((25,), athlete="b"), table(athlete="c")]
+    together = DailyTable(
+        np.concatenate([t.athlete for t in tables]),
+        np.concatenate([t.squad for t in tables]),
+        np.concatenate([t.date for t in tables]),
+        {name: np.concatenate([t.columns[name] for t in tables]) for name in tables[0].columns},
+    )
+    rows = injury_rows(together)
+    assert len(set(fold_of(rows, 0))) < FOLDS
+    for found in (logistic(rows), past_rate(rows)):
+        assert np.isfinite(found).all()
+
+
 @pytest.mark.slow
 def test_the_baselines_are_out_of_fold_and_the_past_rate_only_tells_athletes_apart(
     soccermon: InjuryRows,
