@@ -114,6 +114,7 @@ def movement(
     recordings: Annotated[
         Path, typer.Option(help="An npz of recordings, laid out as either set in the data.")
     ],
+    cv: Annotated[bool, typer.Option("--cv", help="Train anew on the file's folds.")] = False,
     version: Version = None,
     model_dir: ModelDir = None,
     report: Report = None,
@@ -123,8 +124,12 @@ def movement(
     settings = settings_with(model_dir=model_dir)
     artefact = load(settings, "movement", version)
     from touchline.evaluation.movement import evaluate_movement
+    from touchline.training.workshop import Workshop
 
-    told(evaluate_movement(artefact, recordings), as_json, report, recordings)
+    with training_progress() as tell:
+        shop = Workshop(settings.data, settings.data, tell) if cv else None
+        figures = evaluate_movement(artefact, recordings, shop)
+    told(figures, as_json, report, recordings)
 
 
 def load(settings: Settings, name: str, version: str | None) -> Artefact:

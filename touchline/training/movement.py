@@ -69,28 +69,45 @@ def train_movement(shop: Workshop) -> Path:
 
 def train_on(watch: Recordings, motions: Recordings, shop: Workshop, hashes: Mapping[str, str]) -> Path:
     """As :func:`train_movement`, on these recordings."""
-    out = [np.zeros((len(d), len(d.of.labels))) for d in (watch, motions)]
-    boost = [np.zeros_like(found) for found in out]
+    sets = watch, motions
     train = partial(_weights, watch, motions, replace(shop, tell=Telling(shop.tell)))
     *folds, shipped_weights = side_by_side(train, [*range(FOLDS), None], shop.tell)
-    for k, weights in enumerate(folds):
-        shop.tell("movement: folds", k, FOLDS)
-        model = _net(weights, shop)
-        for head, data in enumerate((watch, motions)):
-            held_out = np.flatnonzero(fold_of(data) == k)
-            out[head][held_out] = answers(model, [data.signals[i] for i in held_out], head)
-            boost[head][held_out] = boosted(data, np.flatnonzero(fold_of(data) != k), held_out)
-    shop.tell("movement: folds", FOLDS, FOLDS)
+    out, boost = out_of_fold(sets, folds, shop), [_boosted(data) for data in sets]
     model = _net(shipped_weights, shop)
     held_out = np.flatnonzero(fold_of(watch) == 0)
     shipped = answers(model, [watch.signals[i] for i in held_out], 0)
-    manifest = _manifest(shop, hashes, movement_metrics((watch, motions), out, boost, (held_out, shipped)))
+    manifest = _manifest(shop, hashes, movement_metrics(sets, out, boost, (held_out, shipped)))
     example = np.concatenate([windows(watch.signals[0])[:2], windows(motions.signals[0])[:1]])
     learnt = np.concatenate([windows(signals) for data in (watch, motions) for signals in data.signals])
     some = learnt[evenly(len(learnt))].astype(np.float32)
     spread = reference(model, manifest, [some])
     artefact = Artefact(manifest, weights_of(model), golden(model, [example.astype(np.float32)]), spread)
     return save_artefact(shop.out, artefact, movement_card(manifest))
+
+
+def cross_validated(watch: Recordings, motions: Recordings, shop: Workshop) -> list[Floats]:
+    """Of each set probabilities ``(N, C)`` by nets trained anew on folds, each by the one that has not seen it."""
+    train = partial(_weights, watch, motions, replace(shop, tell=Telling(shop.tell)))
+    return out_of_fold((watch, motions), list(side_by_side(train, range(FOLDS), shop.tell)), shop)
+
+
+def out_of_fold(sets: Sequence[Recordings], folds: Sequence[Weights], shop: Workshop) -> list[Floats]:
+    """Of each set the probabilities ``(N, C)``, each fold's by the net that has not seen it."""
+    out = [np.zeros((len(data), len(data.of.labels))) for data in sets]
+    for k, weights in enumerate(folds):
+        model = _net(weights, shop)
+        for head, data in enumerate(sets):
+            held_out = np.flatnonzero(fold_of(data) == k)
+            out[head][held_out] = answers(model, [data.signals[i] for i in held_out], head)
+    return out
+
+
+def _boosted(data: Recordings) -> Floats:
+    out, fold = np.zeros((len(data), len(data.of.labels))), fold_of(data)
+    for k in range(FOLDS):
+        held_out = np.flatnonzero(fold == k)
+        out[held_out] = boosted(data, np.flatnonzero(fold != k), held_out)
+    return out
 
 
 def _weights(watch: Recordings, motions: Recordings, shop: Workshop, fold: int | None) -> Weights:
@@ -114,6 +131,8 @@ def _manifest(shop: Workshop, hashes: Mapping[str, str], metrics: Mapping[str, A
         training={
             "plan": asdict(shop.chosen(PLAN)) | {"batch": dict(BATCH), "look": LOOK},
             "thrift": shop.thrift,
+            "seed": SEED,
+            **shop.notes,
         },
         data=dict(hashes),
         metrics=metrics,
@@ -198,17 +217,15 @@ def _batch(
 
 def _inner_loss(model: Any, watch: Recordings, inner: Ints, change: Change | None = None) -> float:
     assert watch.label is not None
-    signals = [watch.signals[i] for i in inner]
-    if change is not None:
-        signals = list(change(np.stack([windows(signal)[0] for signal in signals])))
-    found = answers(model, signals, 0)
+    found = answers(model, [watch.signals[i] for i in inner], 0, change)
     return float(-np.log(found[np.arange(len(inner)), watch.label[inner]] + 1e-6).mean())
 
 
-def answers(model: Any, signals: Sequence[Floats], head: int) -> Floats:
-    """Probabilities ``(N, C)`` of one head: the mean over each recording's windows."""
+def answers(model: Any, signals: Sequence[Floats], head: int, change: Change | None = None) -> Floats:
+    """Probabilities ``(N, C)`` of one head: the mean over each recording's windows, changed where asked."""
     cut = [windows(signal) for signal in signals]
-    whole = answer(model, [np.concatenate(cut).astype(np.float32)])[head].astype(np.float64)
+    given = np.concatenate(cut).astype(np.float32)
+    whole = answer(model, [given if change is None else change(given)])[head].astype(np.float64)
     starts = np.cumsum([0, *(len(part) for part in cut)])[:-1]
     counts = np.array([len(part) for part in cut])
     summed: Floats = np.add.reduceat(whole, starts, axis=0)

@@ -22,7 +22,9 @@ from touchline.training.movement_card import judge
 from touchline.training.movement_data import (
     MIRROR,
     MOTIONS,
+    SETS,
     WATCH,
+    LabelSet,
     Recordings,
     as_left,
     conditioned,
@@ -223,3 +225,26 @@ def test_on_the_subjects_held_out_the_command_gives_the_cards_figures(tmp_path: 
         k: figures["shipped"][k] for k in ("n", "accuracy", "f1_macro", "labels", "confusion")
     }
     assert found["accuracy"] > 0.8
+    whole = evaluated("--recordings", str(data_dir / "movement_watch_50hz" / "watch.npz"))
+    assert len(whole["predictions"]) == 140
+    assert {k: whole[k] for k in found if k not in ("split", "predictions")} == {
+        k: found[k] for k in found if k not in ("split", "predictions")
+    }
+
+
+def test_recordings_that_were_all_trained_on_get_no_figures(data_dir: Path) -> None:
+    found = evaluated("--recordings", str(data_dir / "movement_basicmotions_10hz" / "train.npz"))
+    assert (found["n"], found["accuracy"], len(found["predictions"])) == (0, None, 40)
+    assert "--cv" in found["split"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("known", SETS)
+def test_trained_anew_the_command_gives_the_cards_cross_validated_figures(
+    data_dir: Path, known: LabelSet
+) -> None:
+    file = {"watch": "movement_watch_50hz/watch.npz", "basicmotions": "movement_basicmotions_10hz/train.npz"}
+    found = evaluated("--recordings", str(data_dir / file[known.name]), "--cv")
+    card = read_manifest(find_artefact(SHIPPED, "movement")).metrics["cross_validation"][known.name]
+    assert found["n"] == card["n"]
+    assert found["accuracy"] == pytest.approx(card["accuracy"], abs=0.02)  # another CPU rounds otherwise
