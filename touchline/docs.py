@@ -43,6 +43,7 @@ from stream import (
 from stream.alert import EVENTS, STATES, TABLE, Alerts, load_rules
 from stream.records import REJECT_REASONS
 from stream.settings import PREFIX, Settings
+from touchline import sizing
 from touchline.cli import app
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
@@ -269,6 +270,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "rules": rules,
     "thresholds": thresholds,
     "stages": stages,
+    "constants": sizing.constants,
+    "deployments": sizing.deployments,
 }
 
 
