@@ -10,7 +10,9 @@ from touchline import sizing
 from touchline.sizing import DEPLOYMENTS, Deployment, needs
 
 #: Reckoned by hand: 1,200 athletes at full load, an hour of work and of everything else.
-BY_HAND = Deployment("hand", "", 1200, watch=False, day_s=3600, kept_s=3600, priced="", machine_h=1, peak_h=1, disk_h=730)  # fmt: skip
+BY_HAND = Deployment(
+    "hand", "", 1200, watch=False, day_s=3600, kept_s=3600, priced="", machine_h=1, peak_h=1, disk_h=730
+)
 
 
 def test_by_hand() -> None:
