@@ -31,6 +31,8 @@ DRAWS: Final = 1000
 #: Draws for figures that need a fit in each.
 CALIBRATION_DRAWS: Final = 200
 FIGURES: Final = ("auc", "auc_ci", "auc_within", "ap", "brier", "brier_skill", "ece", "calibration_slope")
+#: Intervals of the figures that need a fit in each draw.
+SURE: Final = ("brier_skill_ci", "calibration_slope_ci")
 PRIMARY: Final = "without today"
 
 
@@ -138,6 +140,8 @@ come from telling athletes apart.
 
 {figures}
 
+{intervals}
+
 {differences}
 
 Where a group of columns is not known at all. The worker gives no risk then: it abstains without any wellness or any
@@ -147,7 +151,8 @@ load in the fourteen days.
 
 ## How to read them
 
-- With {positive_athletes} positive athletes every interval is wide. Where an interval of a difference includes 0
+- With {positive_athletes} positive athletes every interval is wide. Where that of the Brier skill includes 0, the answers
+  were not shown to say more than the base rate. Where an interval of a difference includes 0
   there is no difference to speak of.
 - Levels of wellness tell athletes apart better than days: compare `auc` with `auc_within`.
 - Another study took the same kind of regression to another group of athletes and found 0.48: expect no transfer.
@@ -162,6 +167,7 @@ def injury_card(manifest: Manifest) -> str:
     """The model card."""
     metrics = manifest.metrics
     figures = [(name, *(found[key] for key in FIGURES)) for name, found in metrics["figures"].items()]
+    sure = [(name, *(found[key] for key in SURE)) for name, found in metrics["figures"].items()]
     differences = [(name, d["difference"], d["interval"]) for name, d in metrics["paired"].items()]
     return CARD.format(
         version=manifest.version,
@@ -173,6 +179,7 @@ def injury_card(manifest: Manifest) -> str:
             ("not known", *FIGURES),
             [(name, *(w[key] for key in FIGURES)) for name, w in metrics["without"].items()],
         ),
+        intervals=table(("95 % over athletes, first seed", "brier_skill", "calibration_slope"), sure),
         differences=table(("AUC difference", "mean", "95 % interval over athletes"), differences),
         **metrics["counts"],
     )

@@ -1,1 +1,1 @@
-{"key": "0ab5b893d51a5054", "signature": "/YDl8xqQ+OJxx+hpdS2gbpygnofMTv0BJfNHRMJcuW/BzdwyA042TwYrYH4Z8+uVNRmPPEKcCvf2an312MJkBQ=="}
+{"key": "14e9ac37898918b4", "signature": "u0ZlPNEEWg6LISH75GDBZ4p9YDEzXTZ1GwR3R1L6GmUNkwZEtO6OX2fixtYe38MR3BchMagB7O+6vxrEL266AA=="}

@@ -1,1 +1,1 @@
-{"key": "0ab5b893d51a5054", "signature": "omZ+Znv5akGKNZDegd2lTNzSKL5ayUZ2HZep2A3zfrFwdTto40c60Ks2oq5Im1Rz3XjZgi/tOwEnru7GZDGoDg=="}
+{"key": "14e9ac37898918b4", "signature": "Q2h/+uKzDArLRSy+At2gewwz6CCQVB/+JccTojrWPSk57sKl4zkcDhNfjuTVrwWSywqPh3Zy612NlDqBLc1UCw=="}
