@@ -1,1 +1,1 @@
-{"key": "14e9ac37898918b4", "signature": "u0ZlPNEEWg6LISH75GDBZ4p9YDEzXTZ1GwR3R1L6GmUNkwZEtO6OX2fixtYe38MR3BchMagB7O+6vxrEL266AA=="}
+{"key": "575c85de25d58392", "signature": "89TmD1iOi9wH5GqUMelL1b/9mUhCVvijZHDNZGLWaCs6xY4txFrMAUYP7mi1ksWpP7PuLuuhvuKRk8V9mWpQDw=="}

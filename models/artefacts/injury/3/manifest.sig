@@ -1,1 +1,1 @@
-{"key": "14e9ac37898918b4", "signature": "ygi/C/YbGwA8dNdeTiXuL4j5qaewHuXl+4FCGvcFHZ5w91uwqi/uLQ9hvSPEzZIrrJVjvqVuQ8vzrrPObXzXDw=="}
+{"key": "575c85de25d58392", "signature": "pRqK9ZgYfen+pHyRuHs5B032Z7E9ndE2wqWK9nD7rTCcYJs7ALc7nGEZRWPh0XUYctHPMVHqf8flFSXOg6BtDQ=="}

@@ -1,1 +1,1 @@
-{"key": "14e9ac37898918b4", "signature": "Q2h/+uKzDArLRSy+At2gewwz6CCQVB/+JccTojrWPSk57sKl4zkcDhNfjuTVrwWSywqPh3Zy612NlDqBLc1UCw=="}
+{"key": "575c85de25d58392", "signature": "zZzkOqaknBBKr6QbspogznLvy2VUxSOQ97Yl03a0jb6rDTBEH5EptbKhLirFUlSXMvUuBmITLY2wL52mSpgGDA=="}

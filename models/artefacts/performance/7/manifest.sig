@@ -1,1 +1,1 @@
-{"key": "14e9ac37898918b4", "signature": "ld5JFehjKJvrOsbAuZRLFYBVcas8gmGfCpyu70FpIo+rV6Xiv3nK7bidQFXcnAU3olntHssx82JLqnTHo4zIAw=="}
+{"key": "575c85de25d58392", "signature": "ivzKv+BbCIXpLnvLwDYiXXVGpGZ9gpTiLEFwzMCpNmOf4/64si1T13L0A47PsLV1qlPHXbguHVcJbYibNsjHCA=="}
