@@ -151,8 +151,8 @@ load in the fourteen days.
 
 ## How to read them
 
-- With {positive_athletes} positive athletes every interval is wide. Where that of the Brier skill includes 0, answers were
-  not shown to say more than the base rate; where that of a difference does, there is none to speak of.
+- With {positive_athletes} positive athletes every interval is wide. Where that of the Brier skill includes 0, answers
+  were not shown to say more than the base rate; where that of a difference does, there is none to speak of.
 - Levels of wellness tell athletes apart better than days: compare `auc` with `auc_within`.
 - Another study took the same kind of regression to another group of athletes and found 0.48: expect no transfer.
 - Channels and sizes were chosen while looking at these folds, which flatters all rows of the first table somewhat.

@@ -1,1 +1,1 @@
-{"key": "575c85de25d58392", "signature": "89TmD1iOi9wH5GqUMelL1b/9mUhCVvijZHDNZGLWaCs6xY4txFrMAUYP7mi1ksWpP7PuLuuhvuKRk8V9mWpQDw=="}
+{"key": "65cf0e8a71029032", "signature": "6NvW/ltNTFnS+jFUwlBobQnQZlnMOUmEiUYlwB8VGPhdezPkEm5fNLUxf1A2XLJ1s19+leJn8oiYnYvnnCwzDQ=="}

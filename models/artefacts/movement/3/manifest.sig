@@ -1,1 +1,1 @@
-{"key": "575c85de25d58392", "signature": "zZzkOqaknBBKr6QbspogznLvy2VUxSOQ97Yl03a0jb6rDTBEH5EptbKhLirFUlSXMvUuBmITLY2wL52mSpgGDA=="}
+{"key": "65cf0e8a71029032", "signature": "hJmOnmn3cIo7vS887ZU9m8wjhHl4+REgEkLdFIsK3dLzw4uHJ2VGavJ0Oxu5HZ0IXTGW7IYuzi+uVDMrW3eLCw=="}

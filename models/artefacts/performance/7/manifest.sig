@@ -1,1 +1,1 @@
-{"key": "575c85de25d58392", "signature": "ivzKv+BbCIXpLnvLwDYiXXVGpGZ9gpTiLEFwzMCpNmOf4/64si1T13L0A47PsLV1qlPHXbguHVcJbYibNsjHCA=="}
+{"key": "65cf0e8a71029032", "signature": "WJJBNOnXLWi76MZzM/5IVcZFM1h5ZWAtmasDlTlgfEoCU/mGJAbNYDNkRAuXZB4Od1WG2hLjY+fZsvLvy0k/BA=="}

@@ -1,1 +1,0 @@
-{"key": "575c85de25d58392", "signature": "pRqK9ZgYfen+pHyRuHs5B032Z7E9ndE2wqWK9nD7rTCcYJs7ALc7nGEZRWPh0XUYctHPMVHqf8flFSXOg6BtDQ=="}
