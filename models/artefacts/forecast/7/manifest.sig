@@ -1,1 +1,1 @@
-{"key": "65cf0e8a71029032", "signature": "6NvW/ltNTFnS+jFUwlBobQnQZlnMOUmEiUYlwB8VGPhdezPkEm5fNLUxf1A2XLJ1s19+leJn8oiYnYvnnCwzDQ=="}
+{"key": "1d2de9d14c30ba9e", "signature": "1GshxcoHdYeD+EjoS71ocB96RjKrhrt28m5wAFxW4xpye5l1heYsKFQ09axT+titEjQPJ71NOqrlsW2znHhaAw=="}

@@ -1,1 +1,1 @@
-{"key": "65cf0e8a71029032", "signature": "hJmOnmn3cIo7vS887ZU9m8wjhHl4+REgEkLdFIsK3dLzw4uHJ2VGavJ0Oxu5HZ0IXTGW7IYuzi+uVDMrW3eLCw=="}
+{"key": "1d2de9d14c30ba9e", "signature": "NtI3ashekCnAOCKKyrgq4KOI/TjTzBfxvycWXwGdZVzJqmJNrQEZonONpzCNSkWS2Pzm8MDQunuetD8rE++JAQ=="}

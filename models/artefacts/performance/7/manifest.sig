@@ -1,1 +1,1 @@
-{"key": "65cf0e8a71029032", "signature": "WJJBNOnXLWi76MZzM/5IVcZFM1h5ZWAtmasDlTlgfEoCU/mGJAbNYDNkRAuXZB4Od1WG2hLjY+fZsvLvy0k/BA=="}
+{"key": "1d2de9d14c30ba9e", "signature": "f2oFr5/WAViOwU6pQqbmU4Nse+AfXI5ORZboH2GeJkWjWroVd7SPjCDVeeMBTY5zAyvGJt7jRV49JZihQyWWAg=="}
