@@ -241,12 +241,32 @@ class Telemetry:
         for partition, snapshots in (await self._parts.restorer.read(partitions)).items():
             await self._in_thread(route.release, partition)
             found: Point | None = await self._in_thread(snapshots.into, route, partition)
+            if found is not None and await self._beyond(partition, found):
+                await self._in_thread(route.release, partition)
+                found = None
             point = found or await self._beginning(partition)
             wearable, venue = (point.wearable, point.wearable_seen_us), (point.venue, point.venue_seen_us)
             self._merges[partition], self._safe[partition] = PartitionMerge(wearable, venue), point
             log.info(
                 "partition loaded", partition=partition, athletes=len(snapshots.athletes), point=str(point)
             )
+
+    async def _beyond(self, partition: int, point: Point) -> bool:
+        """Whether a marker lies behind the end of a log: then it is of another log, that was there before.
+
+        Records would be passed by in silence until that place is reached.
+        """
+        reached = _offsets({partition: point})
+        ends = await self._parts.bounds.ends(list(reached))
+        beyond = [place.topic for place, offset in reached.items() if offset > ends[place]]
+        if beyond:
+            log.error(
+                "state is of logs that are gone and left unread",
+                partition=partition,
+                topics=beyond,
+                point=str(point),
+            )
+        return bool(beyond)
 
     async def _beginning(self, partition: int) -> Point:
         """Without a marker nothing was ever committed: the logs as far back as they are kept."""

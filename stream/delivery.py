@@ -142,7 +142,8 @@ class _Thread(driver.AIOKafkaConsumerThread):
         if wait_s and not fetcher._records.keys() & places:  # noqa: SLF001 (it waits and takes in one; ours does so in two)
             arrived = fetcher._create_fetch_waiter()  # noqa: SLF001
             await asyncio.wait([arrived], timeout=wait_s)
-            arrived.cancel()
+            if not arrived.cancel():
+                arrived.result()  # what went wrong with the group, if anything did
         for result in fetcher._records.values():  # noqa: SLF001
             if isinstance(result, FetchResult) and result.has_more():
                 self._read(result._partition_records)  # noqa: SLF001

@@ -19,11 +19,13 @@ from stream.records import Record
 from stream.restore import Snapshots
 from stream.roster import Roster
 from stream.route import Outputs, Route
+from stream.snapshot import marker_key
 from stream.timed import Stopwatch
 from tests.fakes import FakeEngine
 from tests.stream.feeding import CLOCK, Log, heart
 
 ATHLETES = ("ann", "bob")
+MARKER = marker_key(0)
 SECONDS = 20
 
 
@@ -38,6 +40,7 @@ class Broker:
     log: list[Record]
     sent: list[Message] = field(default_factory=list)
     goes_wrong: str = ""
+    scores: int = 0
 
     def at(self, step: str) -> None:
         if step == self.goes_wrong:
@@ -54,6 +57,7 @@ class Broker:
         self.at("control")
 
     async def publish(self, outputs: Outputs) -> None:
+        self.scores += len(outputs.scores)
         if outputs.scores:
             self.at("publish")
 
@@ -64,11 +68,15 @@ class Broker:
         """All is there at once."""
 
     async def read(self, partitions: Collection[int]) -> dict[int, Snapshots]:
-        return {partition: Snapshots() for partition in partitions}
+        state = [m for m in self.sent if m.topic == topics.STATE]
+        athletes = {m.key: m.value for m in state if m.key and m.value and m.key != MARKER}
+        markers = [m.value for m in state if m.key == MARKER]
+        found = Snapshots(athletes, markers[-1] if markers else None)
+        return dict.fromkeys(partitions, found)
 
     def marker(self) -> tuple[int, int] | None:
         """How far the newest marker reaches: next offsets of wearables and venue."""
-        markers = [m.value for m in self.sent if m.topic == topics.STATE and m.key == b"*/0"]
+        markers = [m.value for m in self.sent if m.topic == topics.STATE and m.key == MARKER]
         if not markers:
             return None
         found = msgpack.unpackb(markers[-1])
@@ -158,6 +166,23 @@ def test_after_a_fault_in_the_midst_of_a_go_nothing_is_marked_as_done(step: str)
     with pytest.raises(Fault, match=step):
         asyncio.run(worked(broker, then=step))
     assert broker.marker() is None
+
+
+def test_a_worker_goes_on_behind_the_marker() -> None:
+    broker = Broker(records())
+    asyncio.run(worked(broker, then="nothing"))
+    before = broker.scores
+    asyncio.run(worked(broker, then="nothing"))
+    assert broker.scores == before > 0
+
+
+def test_state_of_a_log_that_is_gone_does_not_hide_the_records_of_the_new_one() -> None:
+    broker = Broker(records())
+    asyncio.run(worked(broker, then="nothing"))
+    broker.log, broker.scores = records()[: len(broker.log) // 2], 0
+    asyncio.run(worked(broker, then="nothing"))
+    assert broker.scores > 0
+    assert broker.marker() == (len(broker.log), 0)
 
 
 def test_the_lag_of_a_partition_is_told_by_its_owner_alone() -> None:
