@@ -23,7 +23,9 @@ SNAPSHOT_KB: Final = 19
 SINK_CORE: Final = 5000
 INFLUX: Final = 2000
 INFLUX_CORES: Final = 2
-PAGE: Final = 5000
+PAGE: Final = 10_000
+#: Viewers of a squad that a process of the page serves.
+VIEWERS: Final = 2500
 #: Values of a score, and what InfluxDB keeps of one, bytes.
 VALUES: Final = 107
 VALUE_BYTES: Final = 3
@@ -180,7 +182,8 @@ def constants() -> str:
          f"{LATENCY_MS:g} ms, and {LATENCY_PER_ATHLETE_MS} ms for each"),
         ("scores that a core of sink serialises", "`S`", f"{SINK_CORE:,}/s"),
         ("scores that an InfluxDB takes", "`I`", f"{INFLUX:,}/s, of {VALUES} values"),
-        ("scores that a process of the page reads", "`P`", f"{PAGE:,}/s"),
+        ("scores that a process of the page reads; decoding alone 40,000", "`P`", f"{PAGE:,}/s"),
+        ("viewers that it serves, of squads of 22", "", f"{VIEWERS:,}"),
     ]  # fmt: skip
     lines = [("what", "symbol", "taken here"), ("---",) * 3, *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -156,7 +156,7 @@ def live_table(live: list[dict[str, Any]]) -> str:
             number(one["rss_bytes_per_athlete"] / 1000),
             number(one["lost"]) if one["kept_up"] else "some still waited",
         ]
-        for one in live
+        for one in sorted(live, key=lambda one: (one["workers"], one["athletes"]))
     ]  # fmt: skip
     head = [
         "athletes",
