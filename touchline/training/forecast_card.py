@@ -38,8 +38,9 @@ forecast by 0 and little else can be said of it:
 
 {match}
 
-Training the heads together against a net for each head alone, the same in size, seed, steps and sessions (one
-of those that taught this one, not itself), on the match's second half:
+Training the heads together against a net for each head alone, the same in size, seed, steps and sessions, on the
+match's second half: *all heads* is one of the nets that taught this one; *this network* has learnt for twice as many
+steps from all of them:
 
 {alone}
 
@@ -81,7 +82,7 @@ def forecast_card(manifest: Manifest) -> str:
             [
                 (f"{name}, {how}", errors)
                 for name, both in metrics["alone"].items()
-                for how, errors in both.items()
+                for how, errors in {**both, "this network": match[name]["mae"]}.items()
             ]
         ),
         coverage=_by_horizon(

@@ -1,1 +1,1 @@
-{"key": "1d2de9d14c30ba9e", "signature": "1GshxcoHdYeD+EjoS71ocB96RjKrhrt28m5wAFxW4xpye5l1heYsKFQ09axT+titEjQPJ71NOqrlsW2znHhaAw=="}
+{"key": "7448cc7618e546bc", "signature": "9WGuIkHUW2NLhQk4YvHvMYZNeD52Ui8pkqTv79zNlbxlwbFzDQeH+UZh57BhR/efGCWJwvgqocXiV6KOSUDvBA=="}

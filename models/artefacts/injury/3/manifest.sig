@@ -1,1 +1,1 @@
-{"key": "1d2de9d14c30ba9e", "signature": "ErQ7EzjAc4rjTRAIxZJjPDHIWevCQh0RCbH8zT+2THBf0LkHvqRC0N3XIW08GPu60OOm4uRnP+VDas9lxLUzCg=="}
+{"key": "7448cc7618e546bc", "signature": "PYradg7vB6y0GJK0shAWs7Tgiv3SmKpTFjPizzMn2YzVlDmlD1NPgHMXGEjw08LbHZ3jdrYBCHijdJhcnl3uDQ=="}

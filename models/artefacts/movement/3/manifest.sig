@@ -1,1 +1,1 @@
-{"key": "1d2de9d14c30ba9e", "signature": "NtI3ashekCnAOCKKyrgq4KOI/TjTzBfxvycWXwGdZVzJqmJNrQEZonONpzCNSkWS2Pzm8MDQunuetD8rE++JAQ=="}
+{"key": "7448cc7618e546bc", "signature": "IZg5dFKkMbaTgsg0f6QKSUYBbBY6oOxQqQsNbP3w5n/VzXqF+M4bOsoUptKtzOd1g9gb3d8Eq0TyKOqEtIMQDg=="}

@@ -1,1 +1,1 @@
-{"key": "1d2de9d14c30ba9e", "signature": "f2oFr5/WAViOwU6pQqbmU4Nse+AfXI5ORZboH2GeJkWjWroVd7SPjCDVeeMBTY5zAyvGJt7jRV49JZihQyWWAg=="}
+{"key": "7448cc7618e546bc", "signature": "UuLFPHSzZl/YPxx69trAIorclD/Pl75+SuBWdOm9z1xBbMFQiEyve+h8NAt9kc0dMghbhsvsE1RS3oxqjIrxDw=="}
