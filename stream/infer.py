@@ -219,6 +219,7 @@ ABSTENTIONS: Final = (
     "no output",
     "too little seen",
     "effort below 40 % of heart-rate reserve",
+    "break",
 )
 
 
@@ -227,7 +228,7 @@ class Person:
     """What the performance model is told of the athletes of R rows.
 
     Heart limits (bpm), ``static (R, S)``; for each kind of output ``efficiency (R, 3)``, which it is divided by, and
-    ``known (R, 3)``, how far that is the athlete's own: 0 to 1.
+    ``known (R, 3)``, how far that is the athlete's own: 0 to 1. ``in_break (R,)``: whether a break is marked.
     """
 
     heart_rest: Floats
@@ -235,6 +236,7 @@ class Person:
     static: Float32
     efficiency: Floats
     known: Floats
+    in_break: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +345,7 @@ def output(raw: Float32, person: Person) -> Output:
     reasons[np.isnan(over_own) | np.isnan(reserve)] = 3
     reasons[none] = 2
     reasons[np.isnan(heart_rate).all(axis=1)] = 1
+    reasons[person.in_break] = 5
     return Output(kind, mean, over_own, reasons)
 
 

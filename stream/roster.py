@@ -6,7 +6,7 @@ worker whenever that athlete's session begins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, Final, TypeVar
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, FiniteFloat, ValidationError
 from pydantic import Field as Limits
 
+from stream.clock import SECOND_US
 from stream.slots import Field
 
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -41,6 +42,15 @@ class Roster:
     def session(self, name: str) -> Mapping[str, Any]:
         """The session record, empty when there is none."""
         return self.sessions.get(name, {})
+
+    def in_break(self, sessions: Sequence[str], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether seconds ``(R,)`` since 1970 lie in a break that is marked in their session's record."""
+        marked = [self.session(name).get("breaks") or () for name in sessions]
+        found = np.zeros(len(second), np.bool_)
+        for row in np.flatnonzero([bool(one) for one in marked]):
+            at_us = SECOND_US * int(second[row])
+            found[row] = any(begin <= at_us and (end is None or at_us < end) for begin, end in marked[row])
+        return found
 
 
 def age(profile: Mapping[str, Any], at_us: int) -> float | None:
@@ -95,6 +105,15 @@ def _baseline(own: list[float]) -> list[float]:
     return own
 
 
+def _break(begin_end: list[int | None]) -> list[int | None]:
+    both = 2
+    if len(begin_end) != both or begin_end[0] is None:
+        raise ValueError("needs a beginning and an end, which may be null")
+    if begin_end[1] is not None and begin_end[1] <= begin_end[0]:
+        raise ValueError("ends before it begins")
+    return begin_end
+
+
 class _Record(BaseModel, strict=True, extra="ignore"):
     """Only what a stage reads is checked."""
 
@@ -142,3 +161,4 @@ class _Session(_Record):
     activity: str | None = None
     planned_minutes: Annotated[float, Limits(gt=0, le=1440)] | None = None
     rpe: Annotated[float, Limits(ge=0, le=10)] | None = None
+    breaks: list[Annotated[list[int | None], AfterValidator(_break)]] | None = None

@@ -129,7 +129,7 @@ class Route:
         measures = self.measure(seconds)
         windows = normalise.normalise(seconds, measures, slots)
         marks = diary.add_seconds(seconds, windows.x[:, -1], measures.live["heart_rate_reserve"], slots)
-        inferred: Inferred = infer.infer(windows, self._person(seconds.slot), engine)
+        inferred: Inferred = infer.infer(windows, self._person(seconds), engine)
         efficiency.add_seconds(seconds, inferred, slots)
         return Scored(seconds, measures, inferred, score.judge_performance(seconds, inferred, slots), marks)
 
@@ -146,14 +146,16 @@ class Route:
     def _names(self, slot: Iterable[int]) -> list[str]:
         return [self.slots.of(int(one)).name for one in slot]
 
-    def _person(self, slot: Ints) -> Person:
-        state = self.slots.state
+    def _person(self, seconds: Seconds) -> Person:
+        state, slot = self.slots.state, seconds.slot
+        sessions = [self.slots.of(int(one)).session for one in slot]
         return Person(
             state["heart_rest"][slot],
             state["heart_max"][slot],
             state["static"][slot],
             state["efficiency"][slot],
             state["efficiency_known"][slot],
+            self.people.in_break(sessions, seconds.second),
         )
 
     def _begin(self, started: Sequence[int]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,7 +49,7 @@ def person(
 ) -> Person:
     """Somebody with a reserve of 140 bpm."""
     own = np.array([efficiency], np.float64), np.array([known], np.float64)
-    return Person(np.array([50.0]), np.array([190.0]), np.zeros((1, 7), np.float32), *own)
+    return Person(np.array([50.0]), np.array([190.0]), np.zeros((1, 7), np.float32), *own, np.array([False]))
 
 
 PERSON = person()
@@ -143,6 +145,15 @@ ABSTAINING = {
 @pytest.mark.parametrize(("channels", "expected"), ABSTAINING.values(), ids=ABSTAINING)
 def test_performance_abstains_with_a_reason(channels: dict[str, float], expected: str | None) -> None:
     assert reason(windows(**channels)) == expected
+
+
+def test_performance_abstains_in_a_break_whatever_is_there() -> None:
+    resting = replace(PERSON, in_break=np.array([True]))
+    for channels in ({"heart_rate": HARD, "speed": 4.0}, {}):
+        found = infer(windows(**channels), resting, FakeEngine())
+        assert ABSTENTIONS[found.abstains[0]] == "break"
+        assert np.isnan(found.percentile).all()
+        assert np.isnan(found.over_expected).all(), "a break says nothing of the athlete's efficiency"
 
 
 def test_where_it_abstains_there_is_no_percentile() -> None:

@@ -20,7 +20,7 @@ from stream.roster import (
     check_session,
     static_features,
 )
-from tests.stream.feeding import Log, agree, heart, make_route
+from tests.stream.feeding import Log, agree, heart, make_route, speed, us
 
 AT_US = round((2025 - 1970) * YEAR_US)
 
@@ -123,6 +123,34 @@ def test_sessions_are_checked_too() -> None:
     assert check_session(record) is record
     with pytest.raises(ValueError, match="activity"):
         check_session({"activity": ["run"]})
+
+
+@pytest.mark.parametrize("wrong", [[5], [None, 7], [7, 7], [1, 2, 3], ["a", 2]])
+def test_a_break_has_a_beginning_and_may_have_an_end(wrong: list[Any]) -> None:
+    assert check_session({"breaks": [[5, 7], [9, None]]})
+    with pytest.raises(ValueError, match="breaks"):
+        check_session({"breaks": [wrong]})
+
+
+def test_a_second_lies_in_a_break_from_its_beginning_until_its_end() -> None:
+    people = Roster(
+        sessions={"s": {"breaks": [[2_000_000, 4_000_000], [6_000_000, None]]}, "t": {"breaks": None}}
+    )
+    second = np.arange(8)
+    assert people.in_break(["s"] * 8, second).tolist() == [False, False, True, True, False, False, True, True]
+    assert not people.in_break(["t", "nobody's"], second[:2]).any()
+
+
+def test_the_performance_score_abstains_in_a_break_and_forecasts_go_on() -> None:
+    log = Log()
+    for k in range(90):
+        log.send(k, heart(150) | speed(*[4.0] * 10), end=k == 89)
+    record = {"breaks": [[us(80), us(85)]]}
+    scores = agree(log.records, lambda: make_route(people=Roster(sessions={"s": record}))).of()
+    told = [score["performance"]["abstains"] for score in scores]
+    assert told[80:85] == ["break"] * 5
+    assert "break" not in told[:80] + told[85:]
+    assert scores[82]["forecast"]["heart_rate"] is not None
 
 
 def test_a_session_keeps_the_profile_it_began_with() -> None:

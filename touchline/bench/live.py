@@ -135,7 +135,7 @@ async def run_search(config: LiveConfig, settings: Settings, tell: Tell) -> dict
             beyond = athletes
             athletes = (fine + beyond) // 2
     if not fine:
-        return {"ceiling": 0, "tried": tried}
+        return measured | {"ceiling": 0, "tried": tried}
     below = await run_live(replace(config, athletes=round(BELOW * fine)), settings, tell)
     return below | {"ceiling": fine, "tried": tried}
 

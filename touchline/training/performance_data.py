@@ -136,7 +136,12 @@ def _people(sessions: Sequence[CutSession], number: Ints) -> Person:
     most = np.array([s.heart_max for s in sessions])
     anybody = np.ones((len(number), len(OUTPUTS)))
     return Person(
-        rest[number], most[number], np.stack([s.static for s in sessions])[number], anybody, 0 * anybody
+        rest[number],
+        most[number],
+        np.stack([s.static for s in sessions])[number],
+        anybody,
+        0 * anybody,
+        np.zeros(len(number), np.bool_),
     )
 
 
