@@ -45,11 +45,12 @@ class Roster:
 
     def in_break(self, sessions: Sequence[str], second: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether seconds ``(R,)`` since 1970 lie in a break that is marked in their session's record."""
-        marked = [self.session(name).get("breaks") or () for name in sessions]
-        found = np.zeros(len(second), np.bool_)
-        for row in np.flatnonzero([bool(one) for one in marked]):
-            at_us = SECOND_US * int(second[row])
-            found[row] = any(begin <= at_us and (end is None or at_us < end) for begin, end in marked[row])
+        marked = {name: breaks for name in set(sessions) if (breaks := self.session(name).get("breaks"))}
+        at_us, found = SECOND_US * second, np.zeros(len(second), np.bool_)
+        for name, breaks in marked.items():
+            here = np.array([one == name for one in sessions])
+            for begin, end in breaks:
+                found |= here & (begin <= at_us) & (at_us < (np.inf if end is None else end))
         return found
 
 

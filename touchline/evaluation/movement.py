@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from touchline.training.movement_data import MOTIONS, SETS, Recordings, read_mov
 from touchline.training.sessions import Source
 from touchline.training.workshop import Workshop
 
-FIGURES = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "confusion")
+FIGURES: Final = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "confusion")
 
 
 @dataclass(frozen=True, slots=True)
