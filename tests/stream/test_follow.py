@@ -1,4 +1,4 @@
-"""The labels say what runs: on disk first, then what the topic tells of later moves; refused, tried again, taken back."""
+"""The labels say what runs: on disk first, then what the topic tells later; refused, tried again, taken back."""
 
 from __future__ import annotations
 
