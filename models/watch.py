@@ -30,8 +30,7 @@ class Tally:
     """One arm in one window, counted.
 
     ``scores`` asked for, of which ``errors`` failed, ``alerts`` raised an alert and ``slow`` came later than the
-    deadline; ``known`` whose outcome is known by now, of which ``outside`` lay outside the 80 % band, and
-    ``squared``, the sum of their squared errors of probability (Brier), each 0 to 1.
+    deadline; ``known`` whose outcome is known by now, of which ``outside`` lay outside the 80 % band.
     """
 
     scores: int
@@ -40,7 +39,6 @@ class Tally:
     slow: int = 0
     known: int = 0
     outside: int = 0
-    squared: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +51,12 @@ class Band:
     sides: tuple[int, ...] = (1,)
 
 
-#: More errors, slow scores, misses or squared error are bad; more alerts and fewer both are.
+#: More errors, slow scores or misses are bad; more alerts and fewer both are.
 BANDS: Final = (
     Band("errors", "scores", 0.01),
     Band("alerts", "scores", 0.05, (1, -1)),
     Band("slow", "scores", 0.05),
     Band("outside", "known", 0.05),
-    Band("squared", "known", 0.02),
 )
 
 

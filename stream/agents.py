@@ -26,7 +26,7 @@ from stream import metrics, topics
 from stream.bounds import Bounds
 from stream.control import ControlFollower
 from stream.merge import PartitionMerge
-from stream.offsets import commit, committed
+from stream.offsets import commit
 from stream.publish import Message, Publisher
 from stream.records import Record
 from stream.restore import Restorer
@@ -99,12 +99,16 @@ class Telemetry:
         self._begin_round()
 
     async def close(self) -> None:
-        """The worker ends, the consumer is gone already: what is done is safe, and skipped by the next owner."""
+        """The worker ends, the consumer is gone already: what is done is safe, and skipped by the next owner.
+
+        Where another worker has gone on in the meantime its state stands, and ours is void.
+        """
         if self._round is not None:
             self._round.cancel()
             await asyncio.wait([self._round])
         async with self._busy:
             if not self._torn:
+                await self._forget(await self._outpaced(set(self._merges)))
                 await self._make_safe()
         self._thread.shutdown()
 
@@ -219,14 +223,21 @@ class Telemetry:
         further, its records up to there do not come to us, and what we have of it is void.
         """
         doubtful, self._doubtful = partitions & self._doubtful, self._doubtful - partitions
-        held = doubtful & set(self._merges)
-        places = [TopicPartition(topic, partition) for topic in TELEMETRY.values() for partition in held]
-        for place, offset in (await committed(self._app, places)).items():
-            merge = self._merges.get(place.partition)
-            if merge is not None and offset > merge.received(venue=place.topic == topics.VENUE):
-                log.info("another worker went on with a partition in the meantime", partition=place.partition)
-                await self._forget({place.partition})
+        await self._forget(await self._outpaced(doubtful & set(self._merges)))
         await self._load(partitions - set(self._merges))
+
+    async def _outpaced(self, held: set[int]) -> set[int]:
+        """Partitions in which the group has committed more than came to us: another worker went on with them."""
+        places = [TopicPartition(topic, partition) for topic in TELEMETRY.values() for partition in held]
+        offsets = await self._parts.bounds.committed(places)
+        found = {
+            place.partition
+            for place, offset in offsets.items()
+            if offset > self._merges[place.partition].received(venue=place.topic == topics.VENUE)
+        }
+        if found:
+            log.info("another worker went on with partitions in the meantime", partitions=sorted(found))
+        return found
 
     async def _forget(self, partitions: set[int]) -> None:
         for partition in partitions:

@@ -78,6 +78,7 @@ class _Life:
         self._ready = ready
         self._started = asyncio.Event()
         self._telemetry: Telemetry | None = None
+        self._assigning: asyncio.Task[None] | None = None
         self._follower: tuple[Follower, Ways] | None = None
 
     async def start(self) -> Telemetry:
@@ -116,7 +117,7 @@ class _Life:
     def _parts(self, made: Made) -> Parts:
         settings = self._settings
         assert settings.broker is not None
-        bounds = Bounds(settings.broker)
+        bounds = Bounds(settings.broker, self._app.conf.id)
         return Parts(
             route=made.route,
             stopwatch=made.lineup.stopwatch,
@@ -129,7 +130,10 @@ class _Life:
         )
 
     async def rest(self) -> None:
-        """Once a second."""
+        """Once a second; raises what went wrong when partitions were assigned."""
+        if self._assigning is not None and self._assigning.done():
+            self._assigning.result()
+            self._assigning = None
         if self._telemetry is not None:
             await self._telemetry.rest()
 
@@ -141,17 +145,38 @@ class _Life:
 
     async def revoked(self, _: Any, partitions: Any, **_kwargs: Any) -> None:
         """A rebalance begins. Before the telemetry has started nothing was fetched."""
+        await self._end_assigning()
         if self._telemetry is not None:
             await self._telemetry.revoked(_ours(partitions))
 
     async def assigned(self, _: Any, partitions: Any, **_kwargs: Any) -> None:
-        """A rebalance is over."""
-        await (await self._begun()).assigned(_ours(partitions))
+        """A rebalance is over.
+
+        No heartbeat goes out before this returns, so that state is read beside it, or whoever takes longer than the
+        group's patience for it would never be a member. Faust's own delivery does not wait for the owner.
+        """
+        self._assigning = asyncio.create_task(self._go_on(_ours(partitions)))
+        if self._settings.delivery == "stock":
+            await self._assigning
+
+    async def _go_on(self, partitions: set[int]) -> None:
+        await (await self._begun()).assigned(partitions)
         if self._ready is not None:
             await asyncio.to_thread(self._ready.touch)
 
+    async def _end_assigning(self) -> None:
+        """Wait for partitions that are being loaded; they no longer wait for an engine."""
+        if self._assigning is None:
+            return
+        if self._telemetry is None:
+            self._assigning.cancel()
+        await asyncio.wait([self._assigning])
+        if self._assigning.cancelled():
+            self._assigning = None
+
     async def close(self, _: Any, **_kwargs: Any) -> None:
         """The worker ends."""
+        await self._end_assigning()
         if self._telemetry is not None:
             await self._telemetry.close()
 

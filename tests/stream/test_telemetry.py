@@ -41,6 +41,7 @@ class Broker:
     sent: list[Message] = field(default_factory=list)
     goes_wrong: str = ""
     scores: int = 0
+    group: dict[TopicPartition, int] = field(default_factory=dict)
 
     def at(self, step: str) -> None:
         if step == self.goes_wrong:
@@ -52,6 +53,9 @@ class Broker:
 
     async def begins(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(places, 0)
+
+    async def committed(self, places: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        return {place: self.group.get(place, 0) for place in places}
 
     async def catch_up(self) -> None:
         self.at("control")
@@ -195,6 +199,7 @@ def test_the_lag_of_a_partition_is_told_by_its_owner_alone() -> None:
         await worker.assigned([])
         await worker.close()
 
+    metrics.LAG.clear()  # of workers that other tests ran in this process
     asyncio.run(run(Broker(records())))
     assert lags() == set()
 
@@ -244,3 +249,21 @@ def test_a_go_that_is_cancelled_counts_as_broken_off() -> None:
     broker = Broker(records())
     asyncio.run(run(broker))
     assert broker.marker() is None
+
+
+@pytest.mark.parametrize("topic", [topics.WEARABLE, topics.VENUE])
+def test_a_worker_that_was_out_of_the_group_for_long_leaves_the_state_of_who_went_on(topic: str) -> None:
+    """Half of the log is worked through; the group has committed more by the time the worker ends."""
+
+    async def run(broker: Broker, committed: int) -> None:
+        worker = telemetry(broker)
+        await worker.assigned([0])
+        await worker.take([broker.log[: len(broker.log) // 2]])
+        broker.group[TopicPartition(topic, 0)] = committed
+        await worker.close()
+
+    broker = Broker(records())
+    asyncio.run(run(broker, committed=len(broker.log)))
+    assert not broker.sent
+    asyncio.run(run(broker, committed=0))
+    assert broker.marker() == (len(broker.log) // 2, 0)

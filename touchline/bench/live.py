@@ -6,10 +6,12 @@ import asyncio
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 from aiokafka.partitioner import DefaultPartitioner
@@ -43,6 +45,8 @@ GROWN_S: Final = 0.5
 
 #: Frames wait until their second closes, so the lag goes up and down: its least within so long counts, s.
 LAG_S: Final = 2.0
+#: Parts of the time that is measured; the cost is the median of theirs.
+WINDOWS: Final = 3
 #: Of the most that are kept up with, how many the latency is told for.
 BELOW: Final = 0.8
 #: The other engines, and a load for those that work one by one and take few athletes; the others get ours.
@@ -114,7 +118,8 @@ async def run_peers(config: LiveConfig, settings: Settings, tell: Tell) -> dict[
         asked = replace(config, engine=name, athletes=few or config.athletes)
         measured = await run_live(asked, settings, tell)
         found[name] = {
-            key: measured[key] for key in ("athletes", "kept_up", "latency_ms", "athletes_per_core")
+            key: measured[key]
+            for key in ("athletes", "kept_up", "latency_ms", "athletes_per_core", "athletes_per_core_spread")
         }
     return found
 
@@ -174,7 +179,7 @@ async def _measure(
     processes, tell = around
     pids = [child.process.pid for child in processes.children]
     seen = collector.seen
-    half = began = reading(*pids)
+    half = reading(*pids)
     sending = asyncio.create_task(asyncio.to_thread(sender.send))
     patience = time.monotonic() + BEGIN_S
     while not seen.scores and time.monotonic() < patience:
@@ -185,18 +190,20 @@ async def _measure(
     until = time.monotonic() + WARM_S
     ends = until + config.seconds
     lags: list[tuple[float, int]] = []
-    first = 0
+    marks: list[tuple[int, Reading]] = []
     while (now := time.monotonic()) < ends:
         processes.check()
         await collector.step(20)
         if sender.sending < config.athletes and now >= until - WARM_S + HALF_S:
             half, sender.sending = reading(*pids), config.athletes
+        if now >= until + len(marks) * config.seconds / WINDOWS:
+            marks.append((len(seen.latency_us), reading(*pids)))
         if now >= until:
-            if not lags:
-                first, began = len(seen.latency_us), reading(*pids)
             lags.append((now, sender.sent - seen.accounted()))
         tell(f"{now - until:.0f} of {config.seconds} s, {sender.sent} frames sent, {len(seen.scores)} scores")
-    ended, last = reading(*pids), len(seen.latency_us)
+    marks.append((len(seen.latency_us), reading(*pids)))
+    (first, began), (last, ended) = marks[0], marks[-1]
+    each = per_core(marks)
     lag_start = min(lag for at, lag in lags if at < until + LAG_S)
     lag_end = min(lag for at, lag in lags if at >= ends - LAG_S)
     sender.stop = True
@@ -204,7 +211,6 @@ async def _measure(
     kept_up = lag_end - lag_start <= GROWN_S * FRAMES_A_SECOND * config.athletes
     if kept_up:  # else it would take long, and tell nothing new
         await _rest(sender, collector, processes)
-    cpu_s = ended.cpu_s - began.cpu_s
     return {
         "engine": config.engine,
         "workers": config.workers,
@@ -214,14 +220,23 @@ async def _measure(
         "lag_start": lag_start,
         "lag_end": lag_end,
         "latency_ms": percentiles_ms(seen.latency_us[first:last]),
-        "worker_cpu_s": round(cpu_s, 2),
-        # Seconds of athletes that were scored, so that it holds for an engine that does not keep up too.
-        "athletes_per_core": round((last - first) / cpu_s) if cpu_s else None,
+        "worker_cpu_s": round(ended.cpu_s - began.cpu_s, 2),
+        "athletes_per_core": round(median(each)) if each else None,
+        "athletes_per_core_spread": [round(min(each)), round(max(each))] if each else None,
         "rss_bytes_per_athlete": round((ended.rss_bytes - half.rss_bytes) / -(-config.athletes // 2)),
         "scores": len(seen.scores),
         "lost": sender.sent - seen.accounted(),
         "behind_ms": round(1000 * sender.behind_s, 1),
     }
+
+
+def per_core(marks: Sequence[tuple[int, Reading]]) -> list[float]:
+    """Athletes per core in each part between ``marks``, of scores so far and what the processes had used by then.
+
+    Seconds of athletes that were scored, so that it holds for an engine that does not keep up too.
+    """
+    parts = [(scores - before, now.cpu_s - then.cpu_s) for (before, then), (scores, now) in pairwise(marks)]
+    return [scores / cpu_s for scores, cpu_s in parts if cpu_s > 0]
 
 
 async def _rest(sender: Sender, collector: Collector, processes: Processes) -> None:

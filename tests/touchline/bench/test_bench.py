@@ -34,6 +34,8 @@ async def test_a_small_load_is_kept_up_with_and_nothing_is_lost() -> None:
     assert found["lost"] == 0
     assert found["scores"] >= 5 * 5
     assert found["worker_cpu_s"] > 0
+    least, most = found["athletes_per_core_spread"]
+    assert 0 < least <= found["athletes_per_core"] <= most
     assert found["rss_bytes_per_athlete"] is not None
     assert json.dumps(found, allow_nan=False)
 
