@@ -18,7 +18,7 @@ from stream.agents import Parts, Telemetry, as_record
 from stream.alert import load_rules
 from stream.bounds import Bounds
 from stream.control import ControlFollower, Known, people_of
-from stream.delivery import arrivals
+from stream.delivery import arrivals, stay_a_member
 from stream.driver import kafka_app, spare_garbage_collection, switch_threads_sooner
 from stream.follow import Fleet, Follower, Ways
 from stream.labels import check_labels
@@ -78,7 +78,6 @@ class _Life:
         self._ready = ready
         self._started = asyncio.Event()
         self._telemetry: Telemetry | None = None
-        self._assigning: asyncio.Task[None] | None = None
         self._follower: tuple[Follower, Ways] | None = None
 
     async def start(self) -> Telemetry:
@@ -130,10 +129,7 @@ class _Life:
         )
 
     async def rest(self) -> None:
-        """Once a second; raises what went wrong when partitions were assigned."""
-        if self._assigning is not None and self._assigning.done():
-            self._assigning.result()
-            self._assigning = None
+        """Once a second."""
         if self._telemetry is not None:
             await self._telemetry.rest()
 
@@ -145,38 +141,18 @@ class _Life:
 
     async def revoked(self, _: Any, partitions: Any, **_kwargs: Any) -> None:
         """A rebalance begins. Before the telemetry has started nothing was fetched."""
-        await self._end_assigning()
         if self._telemetry is not None:
             await self._telemetry.revoked(_ours(partitions))
 
     async def assigned(self, _: Any, partitions: Any, **_kwargs: Any) -> None:
-        """A rebalance is over.
-
-        No heartbeat goes out before this returns, so that state is read beside it, or whoever takes longer than the
-        group's patience for it would never be a member. Faust's own delivery does not wait for the owner.
-        """
-        self._assigning = asyncio.create_task(self._go_on(_ours(partitions)))
-        if self._settings.delivery == "stock":
-            await self._assigning
-
-    async def _go_on(self, partitions: set[int]) -> None:
-        await (await self._begun()).assigned(partitions)
+        """A rebalance is over. An engine or much state may take longer to load than a group waits for a member."""
+        await stay_a_member(self._app)
+        await (await self._begun()).assigned(_ours(partitions))
         if self._ready is not None:
             await asyncio.to_thread(self._ready.touch)
 
-    async def _end_assigning(self) -> None:
-        """Wait for partitions that are being loaded; they no longer wait for an engine."""
-        if self._assigning is None:
-            return
-        if self._telemetry is None:
-            self._assigning.cancel()
-        await asyncio.wait([self._assigning])
-        if self._assigning.cancelled():
-            self._assigning = None
-
     async def close(self, _: Any, **_kwargs: Any) -> None:
         """The worker ends."""
-        await self._end_assigning()
         if self._telemetry is not None:
             await self._telemetry.close()
 

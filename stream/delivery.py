@@ -122,6 +122,13 @@ class _Thread(driver.AIOKafkaConsumerThread):
         consumer._partition_assignment_strategy = (RangePartitionAssignor,)  # noqa: SLF001 (see above)
         return consumer
 
+    async def stay(self) -> None:
+        """Send heartbeats from now on; aiokafka begins with them when the callback of an assignment has come back."""
+        await self.call_thread(self._beat)
+
+    async def _beat(self) -> None:
+        self._ensure_consumer()._coordinator._start_heartbeat_task()  # noqa: SLF001 (it has no public way)
+
     async def go_on(self, positions: Positions, epoch: int) -> None:
         """Set the positions of partitions that are held; with it ``epoch`` begins."""
         await self.call_thread(self._seek_all, positions, epoch)
@@ -292,6 +299,11 @@ class StockConsumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """The owner says where, as above."""
+
+
+async def stay_a_member(app: Any) -> None:
+    """To be called as a callback of an assignment begins, so that the group does not go on without us meanwhile."""
+    await app.consumer._thread.stay()  # noqa: SLF001 (Faust's thread, which is ours)
 
 
 def _stock(app: Any, message: Any) -> Any:
