@@ -117,9 +117,7 @@ class _Run:
         self.slots = slots
         self.clock = clock
         self.out = out
-        self._oldest_us: int | None = (
-            None  # when the earliest of the sessions was opened that end in this run
-        )
+        self._oldest_us: int | None = None  # when the oldest session that ends in this run was opened
 
     def take(self, plain: Ordinary) -> None:
         """Take ordinary frames."""
