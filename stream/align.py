@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.clock import CARRY_S, SECOND_US, Clock
+from stream.clock import CARRY_S, SECOND_US, Clock, settled_us
 from stream.decode import Decoded, Header
 from stream.ordinary import Ordinary, ordinary
 from stream.records import VENUE, Rejected
@@ -70,7 +70,8 @@ class Aligned:
 
     ``frontier_s`` is the first open second when the frame came: samples before it are late. ``shift_us`` is
     what clamping added to its stamps. ``home_us``: its last sample, or the newest of its time where it has none.
-    ``touched``: slots whose state may have changed. ``stop``: the first header not handled, where a session changed.
+    ``touched``: slots whose state may have changed. ``stop``: the first header not handled, where a session changed
+    or one begins that starts from what ended here.
     """
 
     slot: NDArray[np.int64]
@@ -116,6 +117,7 @@ class _Run:
         self.slots = slots
         self.clock = clock
         self.out = out
+        self._oldest_us: int | None = None  # when the oldest session that ends in this run was opened
 
     def take(self, plain: Ordinary) -> None:
         """Take ordinary frames."""
@@ -196,10 +198,15 @@ class _Run:
             self._hear(slot, header.record.at_us)
             self._finish(slot, header.record.at_us)
             return False
-        if slot in self.out.touched:
+        if slot in self.out.touched or self._is_told_something(header):
             return False
         self._begin_session(slot, header)
         return True
+
+    def _is_told_something(self, header: Header) -> bool:
+        """Whether a session that ends in this run leaves what one that is opened now starts from."""
+        opened_us = header.t0_us + self._shift(header)
+        return self._oldest_us is not None and self._oldest_us < settled_us(opened_us)
 
     def _begin_session(self, slot: int, header: Header) -> None:
         """Blank the slot. The second in which sessions change was scored in the older one."""
@@ -290,6 +297,8 @@ class _Run:
     def _finish(self, slot: int, at_us: int) -> None:
         if self._get("next_s", slot) >= 0:
             self._close(slot, self._get("newest_us", slot) // SECOND_US + 1, at_us, final=True)
+            opened_us = self._get("opened_us", slot)
+            self._oldest_us = opened_us if self._oldest_us is None else min(self._oldest_us, opened_us)
         self.slots.state["closed"][slot] = True
 
 

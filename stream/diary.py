@@ -186,7 +186,8 @@ def pooled(
     after = {channel: [float(value) for value in own] for channel, own in before.items()}
     for session in sessions:
         for channel, own in session["own"].items():
-            after[channel] = _together(after.get(channel, [0.0, 0.0, 0.0]), own)
+            if own[2] > 0:
+                after[channel] = _together(after.get(channel, [0.0, 0.0, 0.0]), own)
     return after
 
 

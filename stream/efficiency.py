@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stream.clock import SECOND_US
 from stream.infer import OUTPUTS, Inferred
+from stream.normalise import Prior
 from stream.slots import Field, Slots
 from stream.window import Seconds
 
@@ -33,20 +34,21 @@ LEAST: Final = 0.02
 NAMES: Final = tuple(f"efficiency.{kind}" for kind in OUTPUTS)
 
 FIELDS: Final = (
-    Field("efficiency", "f8", (len(OUTPUTS),), blank=1.0),  # as far as it is known
-    Field("efficiency_known", "f8", (len(OUTPUTS),)),  # how far that is, 0 to 1
+    Field("efficiency", "f8", (len(OUTPUTS),), blank=1.0),  # the own as far as it is known, else the squad's
+    Field("efficiency_known", "f8", (len(OUTPUTS),)),  # how far that is the own, 0 to 1
     Field("fresh_s", "f8", (len(OUTPUTS),)),
     Field("fresh_sum", "f8", (len(OUTPUTS),)),  # of logarithms of output over what is expected of anybody
     Field("fresh_square", "f8", (len(OUTPUTS),)),
 )
 
 
-def begin_session(slots: Slots, slot: int, baselines: Mapping[str, Sequence[float]]) -> None:
+def begin_session(slots: Slots, slot: int, baselines: Mapping[str, Sequence[float]], prior: Prior) -> None:
     """Set an athlete's efficiency from the baselines (name: mean logarithm, spread, seconds known), by shrinkage."""
     state = slots.state
     own = np.array([baselines.get(name, (0.0, 0.0, 0.0)) for name in NAMES])  # (3, 3)
+    squad = np.array([prior.centre[name] for name in NAMES])
     known = weight(own[:, 2])
-    state["efficiency"][slot] = np.exp(known * own[:, 0])
+    state["efficiency"][slot] = np.exp(known * own[:, 0] + (1 - known) * squad)
     state["efficiency_known"][slot] = known
 
 

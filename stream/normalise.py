@@ -1,8 +1,8 @@
 """Normalise: an athlete's last two minutes in the athlete's own terms, with missingness beside every channel.
 
 Values become distances from the athlete's own centre in units of the athlete's own spread; a new athlete
-starts from the squad's prior and moves to the own baseline as seconds of it are known (shrinkage). What was before
-the two minutes comes in half-minute means (:mod:`stream.earlier`).
+starts from the squad's prior (:mod:`stream.squad`) and moves to the own baseline as seconds of it are known
+(shrinkage). What was before the two minutes comes in half-minute means (:mod:`stream.earlier`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CHANNELS: Final = tuple(HISTORY)
 PRIOR_S: Final = 3600.0
 LIMIT: Final = 8.0  # spreads; further out says nothing more
 
-#: Centre and spread that stand for anybody where no model brings a prior.
+#: Centre and spread that stand for anybody; networks are trained on values in these terms.
 PRIOR: Final[Mapping[str, tuple[float, float]]] = {
     "heart_rate": (140.0, 25.0),
     "speed": (2.5, 1.5),
@@ -68,11 +68,22 @@ class Normalised:
     earlier: NDArray[np.float32]
 
 
-def begin_session(slots: Slots, slot: int, baselines: Mapping[str, Sequence[float]]) -> None:
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What own baselines are shrunk to: ``centre`` and ``spread`` by their names.
+
+    Of channels in natural units, of efficiencies (:data:`stream.efficiency.NAMES`) of logarithms.
+    """
+
+    centre: Mapping[str, float]
+    spread: Mapping[str, float]
+
+
+def begin_session(slots: Slots, slot: int, baselines: Mapping[str, Sequence[float]], prior: Prior) -> None:
     """Set an athlete's terms for a session from the own baselines (channel: centre, spread, seconds known)."""
     earlier.begin_session(slots, slot)
     for index, channel in enumerate(CHANNELS):
-        centre, spread = PRIOR[channel]
+        centre, spread = prior.centre[channel], prior.spread[channel]
         if channel in baselines:
             own_centre, own_spread, seconds = baselines[channel]
             weight = seconds / (seconds + PRIOR_S)

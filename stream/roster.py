@@ -26,6 +26,8 @@ ACTIVITIES: Final = ("football", "run", "ride", "other")
 STATIC: Final = ("age", "age_known", "sex", *ACTIVITIES)
 FIELDS: Final = (Field("static", "f4", (len(STATIC),)),)
 YEAR_US: Final = 31_556_952_000_000
+#: No baseline is further out; squares of more are no numbers.
+FURTHEST: Final = 1e12
 
 
 @dataclass(slots=True)
@@ -101,8 +103,8 @@ def _iso(text: str) -> str:
 
 def _baseline(own: list[float]) -> list[float]:
     centre_spread_seconds = 3
-    if len(own) != centre_spread_seconds or min(own[1:]) < 0:
-        raise ValueError("needs centre, spread and seconds, the last two not negative")
+    if len(own) != centre_spread_seconds or min(own[1:]) < 0 or max(map(abs, own)) > FURTHEST:
+        raise ValueError(f"needs centre, spread and seconds up to {FURTHEST:g}, the last two not negative")
     return own
 
 
@@ -151,6 +153,7 @@ class _Attended(_Record):
 
 
 class _Athlete(_Record):
+    squad: str | None = None
     profile: _Profile | None = None
     baselines: dict[str, Annotated[list[FiniteFloat], AfterValidator(_baseline)]] | None = None
     population: str | None = None

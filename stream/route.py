@@ -26,6 +26,7 @@ from stream.records import Record, Rejected
 from stream.roster import Roster
 from stream.score import Scored
 from stream.slots import Slots
+from stream.squad import Squads
 from stream.venue import MARGIN_US, Venue
 from stream.window import Seconds, Windows
 
@@ -70,6 +71,7 @@ class Route:
         self.people = people
         self.changed: set[int] = set()
         self._moulds = Moulds()
+        self._squads = Squads()
         self._clock = clock
         self._alerts = Alerts(rules, self.slots)
 
@@ -160,6 +162,7 @@ class Route:
 
     def _begin(self, started: Sequence[int]) -> None:
         """Sessions begin: what the roster knows goes into the slots, and the morning risk is computed once."""
+        self._begin_terms(started)
         mornings, inputs = [], []
         for slot in started:
             athlete = self.slots.of(slot)
@@ -167,9 +170,6 @@ class Route:
             at_us = int(self.slots.state["opened_us"][slot])
             profile = person.get("profile") or {}
             features.begin_session(self.slots, slot, profile, roster.age(profile, at_us))
-            own = diary.baselines(person, at_us)
-            normalise.begin_session(self.slots, slot, own)
-            efficiency.begin_session(self.slots, slot, own)
             session = self.people.session(athlete.session)
             today.begin_session(self.slots, slot, person, session, diary.day_of(at_us))
             static = roster.static_features(profile, session.get("activity"), at_us)
@@ -192,6 +192,16 @@ class Route:
                 "scored_by": {name: of for name, of in version.items() if name == "injury"},
                 "injury": {**injury, "because": [entry.as_map() for entry in why]},
             }
+
+    def _begin_terms(self, started: Sequence[int]) -> None:
+        """Centres, spreads and efficiencies for sessions that begin: the own, shrunk to the squad's."""
+        people = [self.people.athlete(name) for name in self._names(started)]
+        opened = [int(self.slots.state["opened_us"][slot]) for slot in started]
+        priors = self._squads.priors(self.people.athletes, list(zip(people, opened, strict=True)))
+        for slot, person, at_us, prior in zip(started, people, opened, priors, strict=True):
+            own = diary.baselines(person, at_us)
+            normalise.begin_session(self.slots, slot, own, prior)
+            efficiency.begin_session(self.slots, slot, own, prior)
 
     def _leave(self, slot: int) -> dict[str, Any]:
         """A session is over: what it leaves in the athlete's record, known here at once for the next one."""

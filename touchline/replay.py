@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,8 +55,9 @@ def read_all(
 async def replay(
     recordings: Sequence[Recording], settings: Settings, run: Run, tell: Progress
 ) -> tuple[SendReport, Collected]:
-    """Send recordings as fast as the broker takes them; see :func:`run_through`."""
-    return await run_through(as_session(recordings), settings, run, tell)
+    """Send recordings as fast as the broker takes them, on a throwaway one as strangers; see :func:`run_through`."""
+    session = as_session(recordings)
+    return await run_through(session if run.bootstrap else strangers(session), settings, run, tell)
 
 
 async def run_through(
@@ -132,6 +133,14 @@ def as_session(recordings: Sequence[Recording]) -> Session:
     """Recordings as something to be sent."""
     merged = deliveries(recordings)
     return Session(merged.sessions, merged.athletes, merged.start_us, merged.deliveries)
+
+
+def strangers(session: Session) -> Session:
+    """The same, of athletes without a squad.
+
+    Days pass in seconds here: whether a mate's last session is known when one begins would be chance.
+    """
+    return replace(session, athletes=[athlete | {"squad": None} for athlete in session.athletes])
 
 
 def report_of(files: Sequence[Path], report: SendReport, seen: Collected) -> dict[str, Any]:

@@ -184,6 +184,10 @@ def test_pooled_in_two_parts_is_pooled_at_once(values: list[float], at: int) -> 
     assert spread == pytest.approx(np.std(values), abs=1e-3)
 
 
+def test_a_session_without_seconds_of_a_channel_adds_nothing() -> None:
+    assert pooled({}, [{"own": {"heart_rate": [170.0, 20.0, 0.0]}}]) == {}
+
+
 def test_seconds_of_long_ago_fade() -> None:
     terms = {"own": {"heart_rate": [130.0, 10.0, MEMORY_S]}}
     centre, _, seconds = pooled({"heart_rate": [100.0, 10.0, 10 * MEMORY_S]}, [terms])["heart_rate"]

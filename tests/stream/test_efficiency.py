@@ -15,6 +15,7 @@ from stream.normalise import PRIOR
 from stream.roster import Roster, check_athlete
 from stream.route import Route
 from stream.slots import Slots
+from stream.squad import ANYBODY
 from tests.stream.feeding import Log, chunks, heart, make_route, motion
 
 POWER = OUTPUTS.index("power")
@@ -100,7 +101,7 @@ def test_an_efficiency_is_believed_by_the_seconds_behind_it(mean: float, seconds
     route = make_route()
     slots: Slots = route.slots
     slot = slots.slot("a", 0)
-    begin_session(slots, slot, {"efficiency.power": [mean, 0.1, seconds]})
+    begin_session(slots, slot, {"efficiency.power": [mean, 0.1, seconds]}, ANYBODY)
     share = float(weight(np.array(seconds)))
     assert 0 <= share < 1
     assert slots.state["efficiency"][slot].tolist() == pytest.approx([np.exp(share * mean), 1, 1])

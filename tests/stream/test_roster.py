@@ -93,9 +93,11 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("profile.birth_year", float("nan")), ("profile.heart_rate_max", 0), ("profile.heart_rate_rest", 200),
         ("profile.sex", 1), ("profile.critical_power_w", -5), ("profile.w_prime_j", float("inf")),
         ("baselines", [1]), ("baselines.heart_rate", [150, 20]), ("baselines.heart_rate", [150, -1, 5]),
+        ("baselines.heart_rate", [150, 1e200, 5]),
         ("baselines.heart_rate", [None, 1, 5]), ("baselines.heart_rate", "high"),
         ("days", {}), ("days.0", 3), ("days.0.date", "yesterday"), ("days.0.date", 20251001),
         ("days.0.load", "much"), ("days.0.fatigue", float("nan")), ("population", 3),
+        ("squad", 3),
     ],
 )  # fmt: skip
 def test_a_record_nobody_could_work_with_is_refused_in_one_line(path: str, value: Any) -> None:

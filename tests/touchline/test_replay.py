@@ -11,7 +11,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from sim.delivery import Session
+from sim.recording import athlete_record
 from tests.touchline.command import touchline
+from touchline.replay import strangers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -92,6 +95,13 @@ def test_half_a_match_has_the_path_lengths_of_a_plain_computation(data_dir: Path
 def test_player_load_of_the_check_file(data_dir: Path) -> None:
     (athlete,) = replayed(data_dir / "imu_running_adeptdata_100hz/acc_running.parquet")["athletes"]
     assert athlete["player_load_au"] == pytest.approx(513.6, rel=0.005)
+
+
+def test_athletes_of_files_are_strangers_on_a_throwaway_broker_and_keep_the_rest_of_their_records() -> None:
+    athlete = athlete_record("a", "Ada", "Reds", {"birth_year": 1999})
+    session = Session([], [athlete], 0, iter(()))
+    assert strangers(session).athletes == [athlete | {"squad": None}]
+    assert athlete["squad"] == "Reds"
 
 
 def test_one_worker_and_two_with_shuffled_chunks_agree(data_dir: Path) -> None:
