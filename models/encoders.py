@@ -7,7 +7,7 @@ Transformer (Vaswani et al. 2017, arXiv 1706.03762).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import keras
@@ -74,12 +74,3 @@ ENCODERS: Final[Mapping[str, Callable[[Any, int, str], Any]]] = {
     "cnn": cnn,
     "transformer": transformer,
 }
-
-
-def without(x: Any, masked: Sequence[int]) -> Any:
-    """``(B, T, C)`` with some columns as if they were missing: 0."""
-    if not masked:
-        return x
-    keep = np.ones(x.shape[-1], np.float32)
-    keep[list(masked)] = 0
-    return x * keep

@@ -19,7 +19,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.encoders import ENCODERS, OWN, without
+from models.encoders import ENCODERS, OWN
+from models.missing import newest, since_seen, without
 
 #: Seconds of history, half-minutes before, seconds ahead, and the horizons that get a band.
 HISTORY: Final = 120
@@ -39,10 +40,10 @@ class ForecastConfig:
     """Sizes, and the size of a typical change: ``scale`` (bpm, m/s, deg/s) at 60 s, times (h / 60) ^ ``growth``.
 
     ``members`` nets, each of ``units`` over patches of ``patch`` seconds, ``memory`` for what was earlier, and
-    ``hidden`` for each target. The last ``recent`` seconds also go straight to the heads. ``gain`` lifts the change
-    of heart rate and speed since then, which is small in own terms, to the size of the other inputs. ``width (3, 6)``
-    widens the bands by what sessions not trained on ask for. ``network``: another encoder of the patches than the own
-    one, see models/encoders.py; ``masked``: columns of ``x`` taken as missing.
+    ``hidden`` for each target. The last ``recent`` seconds also go straight to the heads. ``gain`` lifts the distance
+    of heart rate and speed from the newest, which is small in own terms, to the size of the other inputs.
+    ``width (3, 6)`` widens the bands by what sessions not trained on ask for. ``network``: another encoder of the
+    patches than the own one, see models/encoders.py; ``masked``: columns of ``x`` taken as missing.
     """
 
     channels: int = 10
@@ -79,12 +80,13 @@ def build(config: ForecastConfig) -> keras.Model:
     earlier = keras.Input((BLOCKS, 2 * config.earlier), name="earlier")  # (B, 24, 2E)
     given = without(x, config.masked)
     seen = layer.Concatenate(name="seen")(
-        [given, _since(config, given, given, config.channels)]
+        [given, _from_newest(config, given, given, config.channels)]
     )  # (B, 120, 2C + 2)
     before = layer.Concatenate(name="before")(
-        [earlier, _since(config, earlier, given, config.earlier)]
+        [earlier, _from_newest(config, earlier, given, config.earlier)]
     )  # (B, 24, 2E + 2)
-    members = [_member(config, k, seen, before) for k in range(config.members)]
+    since = since_seen(given[:, :, config.channels :], config.patch)  # (B, 120 / patch, C)
+    members = [_member(config, k, (seen, before, since)) for k in range(config.members)]
     change, acceleration, width = (_mean(heads) for heads in zip(*members, strict=True))
 
     picked, scales = [h - 1 for h in HORIZONS], config.scales()
@@ -100,27 +102,28 @@ def build(config: ForecastConfig) -> keras.Model:
     return keras.Model([x, anchor, earlier], [median, acceleration, bands], name="forecast")
 
 
-def _since(config: ForecastConfig, values: Any, x: Any, channels: int) -> Any:
-    """Heart rate and speed of ``values (B, T, 2K)`` less those of now, 0 where one is missing: ``(B, T, 2)``."""
-    there = values[:, :, channels : channels + 2] * x[:, -1:, config.channels : config.channels + 2]
-    return (values[:, :, :2] - x[:, -1:, :2]) * there * config.gain
+def _from_newest(config: ForecastConfig, values: Any, x: Any, channels: int) -> Any:
+    """Heart rate and speed of ``values (B, T, 2K)`` less the newest seen, 0 where one is missing: ``(B, T, 2)``."""
+    seen, known = newest(x[:, :, :2], x[:, :, config.channels : config.channels + 2])  # (B, 1, 2) each
+    return (values[:, :, :2] - seen) * values[:, :, channels : channels + 2] * known * config.gain
 
 
-def _member(config: ForecastConfig, k: int, seen: Any, before: Any) -> tuple[Any, Any, Any]:
+def _member(config: ForecastConfig, k: int, given: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
     """One net: change ``(B, 3, 60)`` in typical changes, acceleration ``(B, 60)``, half-widths ``(B, 3, 6, 2)``."""
-    layer = keras.layers
+    layer, (seen, before, since) = keras.layers, given
     patches = layer.Conv1D(
         config.units, config.patch, strides=config.patch, activation="relu", name=f"{k}_patches"
     )(seen)  # (B, 120 / patch, units)
+    patches = layer.Concatenate()([patches, since])  # (B, 120 / patch, units + C)
     if config.network == OWN:
         state = _attentive(config, k, patches)  # (B, 2 units)
     else:
         state = ENCODERS[config.network](patches, config.units, f"{k}_")  # (B, units)
     ago = layer.Flatten()(layer.SpatialDropout1D(config.dropout)(before))  # (B, 24 (2E + 2))
     ago = layer.Dense(config.memory, activation="relu", name=f"{k}_memory")(ago)  # (B, memory)
-    newest = layer.Flatten()(seen[:, -config.recent :])  # (B, recent (2C + 2))
+    last = layer.Flatten()(seen[:, -config.recent :])  # (B, recent (2C + 2))
     spans = [keras.ops.mean(seen[:, -span:], axis=1) for span in SPANS]  # (B, 2C + 2) each
-    recent = layer.Concatenate()([newest, *spans])  # (B, (recent + 4) (2C + 2))
+    recent = layer.Concatenate()([last, *spans, since[:, -1]])  # (B, (recent + 4) (2C + 2) + C)
     joined = layer.Concatenate()([state, ago, recent])
     heads = {name: _head(config, f"{k}_{name}", joined, recent) for name in (*TARGETS, "acceleration")}
     changes = [layer.Dense(AHEAD, name=f"{k}_{name}_change")(heads[name]) for name in TARGETS]

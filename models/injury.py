@@ -15,7 +15,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.encoders import ENCODERS, OWN, without
+from models.encoders import ENCODERS, OWN
+from models.missing import without
 
 DAYS: Final = 14
 

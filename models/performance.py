@@ -13,7 +13,8 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from models.encoders import ENCODERS, OWN, without
+from models.encoders import ENCODERS, OWN
+from models.missing import since_seen, without
 
 HISTORY: Final = 120
 #: The last seconds whose means the answer is also read from directly, each from so long ago until so long ago.
@@ -57,6 +58,8 @@ def build(config: PerformanceConfig) -> keras.Model:
     patches = layer.Conv1D(
         config.units, config.patch, strides=config.patch, activation="relu", name="patches"
     )(given)  # (B, 120 / patch, units)
+    since = since_seen(given[:, :, config.channels // 2 :], config.patch)  # (B, 120 / patch, E / 2)
+    patches = layer.Concatenate()([patches, since])  # (B, 120 / patch, units + E / 2)
     if config.network == OWN:
         state = layer.LSTM(config.units, name="lstm")(patches)  # (B, units)
     else:
@@ -64,6 +67,7 @@ def build(config: PerformanceConfig) -> keras.Model:
     means = [
         keras.ops.mean(given[:, HISTORY - begin : HISTORY - end], axis=1) for begin, end in SPANS
     ]  # (B, E) each
+    means.append(since[:, -1])  # (B, E / 2)
     seen = layer.Concatenate(name="seen")([layer.Dropout(config.dropout)(state), *means])
     hidden = layer.Dense(config.hidden, activation="relu", name="hidden")
     lowest, rises = layer.Dense(1, name="lowest"), layer.Dense(steps - 1, activation="softplus", name="rises")

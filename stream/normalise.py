@@ -41,6 +41,9 @@ PRIOR: Final[Mapping[str, tuple[float, float]]] = {
     "player_load": (0.15, 0.15),
     "wbgt": (20.0, 5.0),
 }
+#: Channels that stand in own terms. Heat tells of days and not of athletes: in terms of the last few the next is far
+#: out, where no network was trained, and forecasts were worse for it.
+OWN_TERMS: Final = tuple(channel for channel in CHANNELS if channel != "wbgt")
 
 FIELDS: Final = (
     Field("history", "f4", (LENGTH, len(CHANNELS)), blank=np.nan),  # by second modulo LENGTH
@@ -84,7 +87,7 @@ def begin_session(slots: Slots, slot: int, baselines: Mapping[str, Sequence[floa
     earlier.begin_session(slots, slot)
     for index, channel in enumerate(CHANNELS):
         centre, spread = prior.centre[channel], prior.spread[channel]
-        if channel in baselines:
+        if channel in baselines and channel in OWN_TERMS:
             own_centre, own_spread, seconds = baselines[channel]
             weight = seconds / (seconds + PRIOR_S)
             centre += weight * (own_centre - centre)

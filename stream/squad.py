@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stream import efficiency, normalise
 from stream.clock import settled_us
 from stream.diary import MEMORY_S
-from stream.normalise import CHANNELS, PRIOR, Prior
+from stream.normalise import CHANNELS, OWN_TERMS, PRIOR, Prior
 
 Floats = NDArray[np.float64]
 #: An athlete's record, as the roster has it.
@@ -29,17 +29,16 @@ Person = Mapping[str, Any]
 #: quarter would gain 0.02 with one mate and nothing with five; but one mate may be unlike the others, and those
 #: played alike.
 MATES: Final = 1.0
-#: Channels that tell of athletes. Heat tells of days: in terms of a squad's last few the next is far out, where the
-#: forecast network was not trained, and simulated sessions were forecast worse.
-PERSONAL: Final = tuple(channel for channel in CHANNELS if channel != "wbgt")
 #: Baselines that a squad has, in the order of the columns here.
-NAMES: Final = (*PERSONAL, *efficiency.NAMES)
+NAMES: Final = (*OWN_TERMS, *efficiency.NAMES)
 #: What stands for anybody: the networks' terms, and the output that is expected.
 ANYBODY: Final = Prior(
     centre={name: PRIOR[name][0] for name in CHANNELS} | dict.fromkeys(efficiency.NAMES, 0.0),
     spread={name: PRIOR[name][1] for name in CHANNELS} | dict.fromkeys(efficiency.NAMES, 0.0),
 )
-_PRIOR_S: Final = np.array([normalise.PRIOR_S] * len(PERSONAL) + [efficiency.PRIOR_S] * len(efficiency.NAMES))
+_PRIOR_S: Final = np.array(
+    [normalise.PRIOR_S] * len(OWN_TERMS) + [efficiency.PRIOR_S] * len(efficiency.NAMES)
+)
 _COLUMN: Final = {name: column for column, name in enumerate(NAMES)}
 
 

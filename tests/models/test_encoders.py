@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models import injury
-from models.encoders import ENCODERS, positions, without
+from models.encoders import ENCODERS, positions
 from models.movement import MovementConfig
 from models.restore import Config, answer, build, plain_config, set_weights, weights_of
 from tests.models.builders import SMALL, random_weights
@@ -73,9 +73,7 @@ def test_an_injury_ensemble_answers_as_its_members_do_once_calibrated(encoder: s
     np.testing.assert_allclose(answer(together, [days])[0], expected, rtol=1e-4)
 
 
-def test_positions_differ_from_step_to_step_and_nothing_masked_is_nothing_done() -> None:
+def test_positions_differ_from_step_to_step() -> None:
     found = positions(15, 6)
     assert found.shape == (15, 6)
     assert len(np.unique(found.round(5), axis=0)) == 15
-    x = np.ones((1, 2, 3))
-    assert without(x, ()) is x

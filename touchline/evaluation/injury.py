@@ -6,7 +6,7 @@ members that have not seen them; whoever is not in it is new to all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from sim.readers.daily import read_daily
 from stream.days import day_features
 from touchline.training.figures import at_threshold, curves, reliability
 from touchline.training.injury import cross_validate
-from touchline.training.injury_baselines import logistic, past_rate
+from touchline.training.injury_baselines import boosting, logistic, past_rate
 from touchline.training.injury_card import PRIMARY, SPLIT, cross_calibrated, judge, paired
 from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of, injury_rows
 from touchline.training.sessions import Source
@@ -34,6 +34,11 @@ ROWS_AT_ONCE: Final = 4096
 TIMES_BASE_RATE: Final = 2.0
 #: With fewer athletes that have a positive row there is a fold without any in its training part.
 FEWEST_POSITIVE_ATHLETES: Final = 2
+BASELINES: Final[Mapping[str, Callable[[InjuryRows], Floats]]] = {
+    "past_rate": past_rate,
+    "logistic": logistic,
+    "hgb": boosting,
+}
 FIGURES: Final = (
     "auc", "auc_ci", "auc_within", "ap", "brier", "brier_skill", "brier_skill_ci", "ece", "calibration_slope",
     "calibration_slope_ci",
@@ -120,8 +125,8 @@ def _repeated(rows: InjuryRows, shop: Workshop) -> Answers:
 def _beside(found: Answers, rows: InjuryRows) -> dict[str, Any]:
     """The baselines on the same folds, and the paired differences to them."""
     if len(found.ranked) == 0:
-        return {"baselines": {"past_rate": None, "logistic": None}, "paired": None}
-    others: Mapping[str, Floats] = {"past_rate": past_rate(rows), "logistic": logistic(rows)}
+        return {"baselines": dict.fromkeys(BASELINES), "paired": None}
+    others = {name: baseline(rows) for name, baseline in BASELINES.items()}
     return {
         "baselines": {name: _judged(Answers(p, p, found.split), rows) for name, p in others.items()},
         "paired": {name: paired(found.ranked, p, rows) for name, p in others.items()},

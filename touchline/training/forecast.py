@@ -21,10 +21,11 @@ from models.restore import answer, golden, plain_config, set_weights, weights_of
 from stream.earlier import BLOCK_S, BLOCKS, EARLIER
 from stream.normalise import CHANNELS, PRIOR
 from touchline.training.course import Course, Weights
-from touchline.training.disturb import disturbed, mirrored
+from touchline.training.disturb import Missing, disturbed, in_terms, mirrored, take_out
+from touchline.training.forecast_baselines import MATCH, Seconds, baseline_predictions
 from touchline.training.forecast_card import forecast_card
 from touchline.training.forecast_data import ForecastData, Part, forecast_data
-from touchline.training.forecast_figures import Answers, judge_part, missing_groups, widths
+from touchline.training.forecast_figures import Answers, errors_at, judge_part, widths
 from touchline.training.reference import ROWS, evenly, reference
 from touchline.training.side_by_side import Telling, side_by_side
 from touchline.training.tuning import Change, Problem
@@ -32,6 +33,7 @@ from touchline.training.windows import HEART_RATE, SPEED, Float32, Pool
 from touchline.training.workshop import Workshop
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.floating]
 Parts = Sequence[tuple[float, Part]]
 
 CONFIG: Final = ForecastConfig(channels=len(CHANNELS), earlier=len(EARLIER), units=96, hidden=160)
@@ -50,6 +52,17 @@ LOOK_AT: Final = 4000
 ROWS_AT_ONCE: Final = 2048
 #: Looks without a better one after which a net that is looked at ends.
 PATIENCE: Final = 3
+#: What is missing in figures of heart rate. With one in fewer than thirty of the 120 seconds none is forecast.
+MISSING: Final = (
+    *(Missing("heart", ago) for ago in (5, 15, 30, 60, 90)),
+    *(Missing("position", ago) for ago in (15, 60)),
+    *(Missing(group) for group in ("position", "motion")),
+)
+#: And in figures of a simulated squad, which has all sensors.
+SQUAD_MISSING: Final = (
+    *(Missing(group, 30) for group in ("heart", "position")),
+    *(Missing(group) for group in ("position", "imu", "environment")),
+)
 #: Kinds of sessions that figures are of, and that say how wide bands must be.
 JUDGED: Final = ("runs", "match")
 SPLIT: Final = (
@@ -226,10 +239,15 @@ def descend(parts: Parts, task: Task, shop: Workshop, judge: Part | None = None)
     ).run(shop)
 
 
-def inputs(table: Pool, at: Ints, gone: str | None = None) -> list[Float32]:
-    """The network's inputs at seconds ``at``, without a group of channels where asked."""
-    x, earlier = missing_groups(table.x(at), table.earlier(at), gone)
-    return [x, table.anchor(at), earlier]
+def inputs(
+    table: Pool, at: Ints, missing: Missing | None = None, terms: Floats | None = None
+) -> list[Float32]:
+    """The network's inputs at seconds ``at``; with channels missing, or in own ``terms (2, C)``, where asked."""
+    x, earlier = table.x(at), table.earlier(at)
+    lost = None if missing is None else take_out(table, at, (x, earlier), missing)
+    if terms is not None:
+        x, earlier = in_terms(x, earlier, terms[None])
+    return [x, table.anchor(at, lost), earlier]
 
 
 def draw(parts: Parts, rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
@@ -243,14 +261,14 @@ def draw(parts: Parts, rng: np.random.Generator) -> tuple[list[Float32], list[Fl
 def _draw_part(part: Part, rows: int, rng: np.random.Generator) -> tuple[list[Float32], list[Float32]]:
     """Some seconds of a part; nothing is asked of a head whose own sensor was not seen at all."""
     at = rng.choice(part.at, rows)
-    x, earlier = disturbed(part.table, at, rng)
+    x, anchor, earlier = disturbed(part.table, at, rng)
     ahead = part.table.ahead(at)
     mirrored(x, ahead, rng)
     seen = np.asarray(x[:, :, len(CHANNELS) :].any(axis=1))  # (B, C)
     believed = seen[:, [HEART_RATE, SPEED, SPEED, SPEED], None]  # (B, 4, 1)
     mask = np.asarray(np.isfinite(ahead) & believed, dtype=np.float32)
     ahead = np.where(mask > 0, ahead, 0.0)
-    return [x, part.table.anchor(at), earlier], [ahead[:, :3], ahead[:, 3], mask[:, :3], mask[:, 3]]
+    return [x, anchor, earlier], [ahead[:, :3], ahead[:, 3], mask[:, :3], mask[:, 3]]
 
 
 def look(part: Part, model: Any) -> float:
@@ -309,18 +327,14 @@ def _space(trial: optuna.Trial) -> dict[str, Any]:
     }
 
 
-def answers(model: Any, part: Part, gone: str | None = None) -> Answers:
-    """The network's answers for every second of a part; with a group of channels ``gone`` where asked."""
+def answers(model: Any, part: Part, missing: Missing | None = None, terms: Floats | None = None) -> Answers:
+    """The network's answers for every second of a part, asked as :func:`inputs` has it."""
     parts = [
-        _answer(model, part.table, part.at[i : i + ROWS_AT_ONCE], gone)
+        answer(model, inputs(part.table, part.at[i : i + ROWS_AT_ONCE], missing, terms))
         for i in range(0, len(part.at), ROWS_AT_ONCE)
     ]
     median, acceleration, bands = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Answers(part.table.ahead(part.at), part.table.last_seen(part.at), median, acceleration, bands)
-
-
-def _answer(model: Any, table: Pool, at: Ints, gone: str | None) -> list[Float32]:
-    return answer(model, inputs(table, at, gone))
 
 
 def _metrics(model: Any, ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, Any]:
@@ -329,20 +343,47 @@ def _metrics(model: Any, ensemble: Ensemble, data: ForecastData, shop: Workshop)
     kept = Part("runs", data.kept.table, data.kept.at)
     found = answers(model, kept)
     heart = {"mae": data.kept.errors_of(found), "coverage_80": data.kept.covered_by(found)}
-    gone = {
-        group: data.kept.errors_of(answers(model, kept, group)) for group in ("heart", "position", "motion")
+    gone = {str(missing): data.kept.errors_of(answers(model, kept, missing)) for missing in MISSING}
+    own = data.fit.table.own.mean(axis=0)  # of the runner's other runs
+    squad = {
+        str(missing or "nothing missing"): _squad_errors(model, data.squad, missing)
+        for missing in (None, *SQUAD_MISSING)
     }
     shop.tell("forecast: figures", 1, 2)
     baselines = data.kept.baseline_errors(data.fit)
     shop.tell("forecast: figures", 2, 2)
     return {
         "split": SPLIT,
-        "figures": {"runs": {"heart_rate": heart}, "match": judge_part(answers(model, data.match))},
-        "heart_rate_without": gone,
+        "figures": {"runs": {"heart_rate": heart}, "match": _match(model, data)},
+        "heart_rate_in_own_terms": data.kept.errors_of(answers(model, kept, terms=own)),
+        "heart_rate_missing": gone,
+        "squad_missing": squad,
         "baselines": baselines,
         "alone": _alone(ensemble, data, shop),
-        "origins": {"runs": len(data.kept.at), "match": len(data.match.at)},
+        "origins": {
+            "runs": len(data.kept.at),
+            "match": len(data.match.at),
+            "simulated squad": len(data.squad.at),
+        },
     }
+
+
+def _match(model: Any, data: ForecastData) -> dict[str, Any]:
+    """Figures on the half of the match that judges, beside those of baselines fitted on the other half."""
+    first = next(part for _, part in data.train if part.name == "match")
+    fit, judged = (Seconds(part.table, part.at) for part in (first, data.match))
+    found = answers(model, data.match)
+    figures = judge_part(found)
+    for head, name in ONE_HEAD.items():
+        guesses = baseline_predictions(fit, judged, MATCH[name])
+        figures[name] |= {called: errors_at(guess, found.ahead[:, head]) for called, guess in guesses.items()}
+    return figures
+
+
+def _squad_errors(model: Any, squad: Part, missing: Missing | None) -> dict[str, Any]:
+    """Mean absolute errors of heart rate and speed of a squad with something missing."""
+    figures = judge_part(answers(model, squad, missing))
+    return {name: figures[name]["mae"] for name in TARGETS[:2]}
 
 
 def _alone(ensemble: Ensemble, data: ForecastData, shop: Workshop) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """What the forecast network is held against: the last value, ridge regression, histogram gradient boosting.
 
-Both regressions see the same history and forecast the change from the last value, one horizon each.
+Both regressions see the same history and forecast one horizon each: heart rate and speed as the change from the last
+value, what changes sign as it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -16,44 +19,79 @@ from sklearn.preprocessing import StandardScaler
 
 from models.forecast import HORIZONS
 from stream.normalise import CHANNELS
-from touchline.training.windows import HEART_RATE, Pool
+from touchline.training.windows import Pool
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Channels that the runs have, seconds back that are seen, spans that are averaged.
-SEEN: Final = tuple(CHANNELS.index(c) for c in ("heart_rate", "speed", "climb", "cadence", "metabolic_power"))
+#: Seconds back that are seen, spans that are averaged.
 BACK: Final = (0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 50, 60, 80, 100, 119)
 SPANS: Final = (5, 10, 20, 30, 60, 119)
 TRAIN_EVERY: Final = 3
 
 
-def features(table: Pool, at: Ints) -> Floats:
-    """``(N, features)``; heart rate as the difference from the last one, and that one; NaN missing."""
-    values = table.raw[:, SEEN].astype(np.float64)
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is forecast: a ``target`` among the channels, from it and ``beside``; its change, or ``from_zero``."""
+
+    target: int
+    beside: tuple[int, ...]
+    from_zero: bool = False
+
+
+def _question(target: str, *beside: str, from_zero: bool = False) -> Question:
+    return Question(CHANNELS.index(target), tuple(CHANNELS.index(name) for name in beside), from_zero)
+
+
+#: Of channels that the recordings have.
+HEART: Final = _question("heart_rate", "speed", "climb", "cadence", "metabolic_power")
+MATCH: Final[Mapping[str, Question]] = {
+    "speed": _question("speed", "acceleration", "yaw_rate", "metabolic_power"),
+    "yaw_rate": _question("yaw_rate", "speed", "acceleration", "metabolic_power", from_zero=True),
+    "acceleration": _question("acceleration", "speed", "yaw_rate", "metabolic_power", from_zero=True),
+}
+
+
+def features(table: Pool, at: Ints, question: Question) -> Floats:
+    """``(N, features)``; the target as the difference from its last value, and that; NaN missing."""
+    values = table.raw[:, (question.target, *question.beside)].astype(np.float64)
     filled = np.where(np.isfinite(values), values, 0.0)
-    total = np.concatenate([np.zeros((1, len(SEEN))), np.cumsum(filled, axis=0)])
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(filled, axis=0)])
     now = values[at]
     lags = [values[at - back] for back in BACK]
     means = [(total[at + 1] - total[at + 1 - span]) / span for span in SPANS]
     parts = np.stack(lags + means, axis=1)
-    parts[:, 1:, 0] -= now[:, None, 0]
+    if not question.from_zero:
+        parts[:, 1:, 0] -= now[:, None, 0]
     return parts.reshape(len(at), -1)
 
 
-def changes(table: Pool, at: Ints) -> Floats:
-    """Change of heart rate at each horizon ``(N, 6)``, NaN missing."""
-    heart = table.raw[:, HEART_RATE].astype(np.float64)
-    return np.stack([heart[at + h] - heart[at] for h in HORIZONS], axis=1)
+def sought(table: Pool, at: Ints, question: Question) -> Floats:
+    """The target, or its change, at each horizon ``(N, 6)``, NaN missing."""
+    values = table.raw[:, question.target].astype(np.float64)
+    since = 0.0 if question.from_zero else values[at]
+    return np.stack([values[at + h] - since for h in HORIZONS], axis=1)
 
 
-def baseline_predictions(train: Pool, train_at: Ints, test: Pool, test_at: Ints) -> dict[str, Floats]:
-    """Heart rate (bpm) at each horizon ``(N, 6)`` as each baseline has it, fitted on ``train``."""
-    x, y = features(train, train_at[::TRAIN_EVERY]), changes(train, train_at[::TRAIN_EVERY])
-    unseen, last = features(test, test_at), test.last[test_at, :1].astype(np.float64)
-    found = {"last value": np.repeat(last, len(HORIZONS), axis=1)}
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Seconds ``at (N,)`` of a table."""
+
+    table: Pool
+    at: Ints
+
+
+def baseline_predictions(train: Seconds, test: Seconds, question: Question = HEART) -> dict[str, Floats]:
+    """The target at each horizon ``(N, 6)`` as each baseline has it, fitted on ``train``."""
+    some = train.at[::TRAIN_EVERY]
+    x, y = features(train.table, some, question), sought(train.table, some, question)
+    unseen = features(test.table, test.at, question)
+    since, found = np.zeros((len(test.at), 1)), {}
+    if not question.from_zero:
+        since = test.table.last[test.at, question.target, None].astype(np.float64)
+        found["last value"] = np.repeat(since, len(HORIZONS), axis=1)
     for name in ("ridge", "gradient boosting"):
-        found[name] = last + np.stack(
+        found[name] = since + np.stack(
             [_guess(name, x, y[:, k], unseen) for k in range(len(HORIZONS))], axis=1
         )
     return found
@@ -75,10 +113,5 @@ def _model(name: str) -> Any:
 
 
 def _fill(name: str, x: Floats) -> Floats:
-    """Ridge takes no gaps: 0, the last heart rate's for differences; trees take them as they are."""
+    """Ridge takes no gaps: 0, the last value's for differences; trees take them as they are."""
     return np.nan_to_num(x) if name == "ridge" else x
-
-
-def _error(predicted: Floats, actual: Floats) -> float:
-    there = np.isfinite(actual)
-    return float(np.abs(predicted - actual)[there].mean())

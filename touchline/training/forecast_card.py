@@ -16,8 +16,9 @@ The next minute of an athlete from the last two and what was before: heart rate,
 above 1 m/s) and acceleration for every second, with the 10th and 90th percentile of the first three at 5, 10, 20, 30,
 40 and 60 s. LSTM ({units} units) over patches of {patch} s, with attention over time, and beside it heart rate,
 speed and climb of the twelve minutes before in half-minute means. Changes are forecast from the last value seen.
-{members} such nets were trained with sensor groups gone at random, so that any subset works; this one then learned to
-answer as their mean does.
+Beside every channel stands whether it is there and how long ago it was last seen. {members} such nets were trained
+with sensor groups gone or lost at random, so that any subset works; this one then learned to answer as their mean
+does.
 
 **Trained on** one runner's runs (`hr_forecast_rikluost`, MIT), FIT and TCX workouts, the first half of one broadcast-
 tracked match (SkillCorner, MIT) and simulated sessions, all cut by the serving stages.
@@ -29,9 +30,16 @@ the figures say.
 
 Split: {split}. Mean absolute errors at the horizons in seconds. Test origins: {origins}.
 
-Heart rate (bpm), {runs} kept back:
+Heart rate (bpm), {runs} kept back, of somebody new; of somebody known, in whose own terms values stand; and where a
+sensor was lost some time before, or never there. Changes are told from the newest value seen, which is as old as the
+loss. A heart rate seen in fewer than 30 of the 120 s is not forecast at all:
 
 {heart}
+
+A simulated squad that was not trained on, which has all sensors (bodies of the simulator that was learnt from: this
+tells what the loss of one costs, not how well real athletes are forecast):
+
+{squad}
 
 On the match's second half, speed (m/s), yaw rate (deg/s), acceleration (m/s²). What changes sign at random is best
 forecast by 0 and little else can be said of it:
@@ -66,6 +74,13 @@ def forecast_card(manifest: Manifest) -> str:
         origins=", ".join(f"{name} {count}" for name, count in metrics["origins"].items()),
         runs="the same runner's runs",
         heart=_heart_rate(metrics, runs),
+        squad=_by_horizon(
+            [
+                (f"{name}, {case}", errors[name])
+                for name in ("heart_rate", "speed")
+                for case, errors in metrics["squad_missing"].items()
+            ]
+        ),
         match=_by_horizon(
             [
                 (f"{name}, {label}", match[name][key])
@@ -74,6 +89,8 @@ def forecast_card(manifest: Manifest) -> str:
                     ("mae", "this network"),
                     ("last_value", "last value"),
                     ("zero", "always 0"),
+                    ("ridge", "ridge"),
+                    ("gradient boosting", "gradient boosting"),
                 )
                 if name != "speed" or key != "zero"
             ]
@@ -98,7 +115,8 @@ def forecast_card(manifest: Manifest) -> str:
 
 def _heart_rate(metrics: Any, runs: Any) -> str:
     rows = [("this network", runs["heart_rate"]["mae"])]
-    rows += [(f"without {group}", errors) for group, errors in metrics["heart_rate_without"].items()]
+    rows.append(("in terms of the other runs", metrics["heart_rate_in_own_terms"]))
+    rows += list(metrics["heart_rate_missing"].items())
     return _by_horizon([*rows, *metrics["baselines"].items()])
 
 

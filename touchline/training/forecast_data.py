@@ -53,12 +53,14 @@ class ForecastData:
     """``train`` parts by the share of a batch they make; ``match``, the half that judges.
 
     ``kept``: where heart rate is judged, in runs kept back; ``fit``: the same of runs that baselines are fitted on.
+    ``squad``: simulated athletes that are not trained on, with every sensor there is.
     """
 
     train: Sequence[tuple[float, Part]]
     match: Part
     kept: Origins
     fit: Origins
+    squad: Part
     hashes: dict[str, str]
 
 
@@ -92,7 +94,7 @@ def forecast_data(shop: Workshop) -> ForecastData:
     runs = [trusted(s) for s in cut["hr_forecast_rikluost"]]
     train, test = runs_split(runs)
     first, second = _halves(cut["football_skillcorner_2417"])
-    made = _simulated(shop)
+    *made, squad = side_by_side(simulated, _simulated(shop))
     shop.tell("forecast: cutting sessions", len(names) + 1, len(names) + 1)
     workouts = cut["workouts_fit"] + cut["workouts_tcx_runpandas"]
     return ForecastData(
@@ -100,11 +102,12 @@ def forecast_data(shop: Workshop) -> ForecastData:
             (0.8, _part("runs", train, HEART_RATE)),
             (0.1, _part("match", first, SPEED)),
             (0.05, _part("workouts", workouts, HEART_RATE)),
-            (0.05, _part("simulated", made, SPEED)),
+            (0.05, _part("simulated", [session for one in made for session in one], SPEED)),
         ),
         match=_part("match", second, SPEED),
         kept=origins_of(test),
         fit=origins_of(train),
+        squad=_part("squad", squad, HEART_RATE),
         hashes={name: shop.source(name).sha256() for name in names},
     )
 
@@ -119,11 +122,13 @@ def _halves(sessions: Sequence[CutSession]) -> tuple[list[CutSession], list[CutS
     return [s for s in sessions if s.session == names[0]], [s for s in sessions if s.session != names[0]]
 
 
-def _simulated(shop: Workshop) -> list[CutSession]:
+def _simulated(shop: Workshop) -> list[SessionConfig]:
+    """Sessions to simulate; the last is of the squad that is not trained on."""
     seconds = max(LEAST_S, round(SIMULATED_S * shop.thrift))
-    configs = [
-        SessionConfig(athletes=22, seconds=seconds, start_us=START_US, kind="match", seed=11),
-        SessionConfig(athletes=22, seconds=seconds, start_us=START_US, kind="training", seed=12),
-        SessionConfig(athletes=12, seconds=seconds, start_us=START_US, kind="run", seed=13),
+    match = SessionConfig(athletes=22, seconds=seconds, start_us=START_US, kind="match", seed=11)
+    return [
+        match,
+        replace(match, kind="training", seed=12),
+        replace(match, athletes=12, kind="run", seed=13),
+        replace(match, athletes=12, seed=14),
     ]
-    return [session for made in side_by_side(simulated, configs) for session in made]

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.forecast import HORIZONS, TARGETS
-from touchline.training.disturb import blank
 from touchline.training.windows import Float32
 
 Floats = NDArray[np.float64]
@@ -35,13 +34,6 @@ class Answers:
     median: Float32
     acceleration: Float32
     bands: Float32
-
-
-def missing_groups(x: Float32, earlier: Float32, gone: str | None) -> tuple[Float32, Float32]:
-    """Histories, and what was earlier, without a group of channels, or as they are."""
-    if gone is not None:
-        blank(x, earlier, gone, np.ones(len(x), np.bool_))
-    return x, earlier
 
 
 def widths(tuned: Mapping[str, Answers]) -> tuple[tuple[float, ...], ...]:
@@ -94,8 +86,13 @@ def judge_part(found: Answers) -> dict[str, Any]:
 
 
 def _errors(predicted: Float32, actual: Float32) -> list[float | None]:
-    """Mean absolute error at each horizon; None where nothing came."""
-    error = np.abs(predicted - actual)[:, PICKED]
+    """Mean absolute error at each horizon of every second's ``(N, 60)``; None where nothing came."""
+    return errors_at(np.broadcast_to(predicted, actual.shape)[:, PICKED], actual)
+
+
+def errors_at(predicted: NDArray[Any], actual: Float32) -> list[float | None]:
+    """Mean absolute error of ``predicted (N, 6)`` at the horizons of ``actual (N, 60)``; None where nothing came."""
+    error = np.abs(predicted - actual[:, PICKED])
     return [_mean(column[np.isfinite(column)]) for column in error.T]
 
 

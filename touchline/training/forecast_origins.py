@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.forecast import HORIZONS
 from stream.cut import CutSession
-from touchline.training.forecast_baselines import baseline_predictions
+from touchline.training.forecast_baselines import Seconds, baseline_predictions
 from touchline.training.forecast_figures import PICKED, Answers
 from touchline.training.windows import HEART_RATE, Pool, carried, pool
 
@@ -49,7 +49,7 @@ class Origins:
 
     def baseline_errors(self, fit: Origins) -> dict[str, list[float | None]]:
         """Mean absolute errors (bpm) of the baselines, fitted on other runs."""
-        guesses = baseline_predictions(fit.table, fit.at, self.table, self.at)
+        guesses = baseline_predictions(Seconds(fit.table, fit.at), Seconds(self.table, self.at))
         return {name: self.errors(guess) for name, guess in guesses.items()}
 
     def _means(self, values: Floats) -> list[float | None]:

@@ -20,7 +20,7 @@ from touchline.training.figures import (
     ranking,
     sigmoid,
 )
-from touchline.training.injury_baselines import logistic, past_rate
+from touchline.training.injury_baselines import boosting, logistic, past_rate
 from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of
 from touchline.training.workshop import table
 
@@ -100,11 +100,10 @@ def injury_metrics(rows: InjuryRows, raw: Mapping[str, Floats], gone: Mapping[st
         "positive_athletes": len(np.unique(rows.athlete[rows.label == 1])),
     }
     sets = {today: judge(r, cross_calibrated(r, rows), rows) for today, r in raw.items()}
-    line, rate = logistic(rows), past_rate(rows)
-    sets |= {"logistic": judge(line, line, rows), "past rate": judge(rate, rate, rows)}
+    others = {"logistic": logistic(rows), "gradient boosting": boosting(rows), "past rate": past_rate(rows)}
+    sets |= {name: judge(p, p, rows) for name, p in others.items()}
     against = {
-        "lstm - logistic": paired(raw[PRIMARY], line, rows),
-        "lstm - past rate": paired(raw[PRIMARY], rate, rows),
+        **{f"lstm - {name}": paired(raw[PRIMARY], p, rows) for name, p in others.items()},
         "with today - without": paired(raw["with today"], raw[PRIMARY], rows),
         "truncated today - without": paired(raw["truncated today"], raw[PRIMARY], rows),
     }

@@ -42,9 +42,10 @@ PLAN: Final = Plan(steps=700, rate=3e-3, warm=50, decay=1e-3, average=0.98)
 #: Windows of each label set in a batch.
 BATCH: Final[Mapping[str, int]] = {WATCH.name: 48, MOTIONS.name: 24}
 FOLDS: Final = 5
-#: Steps between two looks at the inner subject; the best look is kept.
 SEED: Final = 1
+#: Steps between two looks at the inner subject, the best of which is kept; looks without a better one that end it.
 LOOK: Final = 50
+PATIENCE: Final = 6
 SOURCES: Final[Mapping[str, str]] = {
     WATCH.name: "movement_watch_50hz",
     MOTIONS.name: "movement_basicmotions_10hz",
@@ -166,6 +167,7 @@ def fit(watch: Recordings, motions: Recordings, split: Split, told: str, shop: W
         draw=lambda rng: _batch(parts, rng),
         every=LOOK,
         look=lambda model: _inner_loss(model, watch, split.inner),
+        patience=PATIENCE,
     ).run(shop)
 
 

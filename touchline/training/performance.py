@@ -39,6 +39,7 @@ from touchline.training.performance_trial import (
     Judged,
     Trial,
     judge,
+    quantile_loss,
     real_figures,
 )
 from touchline.training.reference import ROWS, evenly, reference
@@ -65,6 +66,10 @@ LEAST_ROWS: Final = 20
 #: Share of rows in which the venue's heat and the profile are hidden, and in which the efficiency is used.
 HIDDEN: Final = 0.3
 OWN: Final = 0.9
+#: Share of rows in which heart rate has a gap, and the longest, s: with more of the last minute missing there is no
+#: score.
+GAPS: Final = 0.2
+LONGEST_GAP: Final = 30
 #: How well it is known at least, where it is used; mostly well, by this power, as after a few sessions.
 LEAST_OWN: Final = 0.3
 MOSTLY: Final = 4
@@ -236,8 +241,7 @@ def problem(shop: Workshop) -> Problem:
         rows = np.flatnonzero(left_out)
         held_out.append(found.take(rows[evenly(len(rows), ROWS)]))
     effort, static = (np.concatenate(c) for c in zip(*(h.inputs() for h in held_out), strict=True))
-    actual = np.concatenate([h.actual for h in held_out])[:, None]
-    levels = np.asarray(CONFIG.levels)
+    actual = np.concatenate([h.actual for h in held_out])
 
     def fit(with_them: Workshop, told: str) -> Any:
         model = build(with_them.chosen(CONFIG))
@@ -245,8 +249,8 @@ def problem(shop: Workshop) -> Problem:
         return model
 
     def loss(model: Any, change: Change | None) -> float:
-        error = actual - NetworkOf(model)(effort if change is None else change(effort), static)[0]
-        return float(np.maximum(levels * error, (levels - 1) * error).mean())
+        told = NetworkOf(model)(effort if change is None else change(effort), static)[0]
+        return quantile_loss(told, actual, CONFIG.levels)
 
     half = len(EFFORT) // 2
     return Problem(
@@ -294,5 +298,14 @@ def _batch(drawn: list[Efforts], rng: np.random.Generator) -> tuple[list[Float32
     inputs = [np.concatenate(column) for column in zip(*(d.inputs() for d in drawn), strict=True)]
     heat, profile = rng.random((2, len(inputs[0]))) < HIDDEN
     inputs[0][heat, :, 1::2] = 0.0  # WBGT and its presence
+    inputs[0][:, :, ::2][_gaps(len(heat), rng)] = 0.0  # heart rate and its presence
     inputs[1][profile, :3] = 0.0  # age, whether known, sex
     return inputs, [np.concatenate([d.actual for d in drawn])[:, None]]
+
+
+def _gaps(rows: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Seconds ``(B, 120)`` at which a heart rate is gone, some of them up to the last."""
+    second = np.arange(HISTORY)[None, :]
+    begin = rng.integers(0, HISTORY, rows)[:, None]
+    length = np.where(rng.random(rows) < GAPS, rng.integers(1, LONGEST_GAP + 1, rows), 0)[:, None]
+    return np.asarray((second >= begin) & (second < begin + length))

@@ -56,9 +56,10 @@ Mean score (percentile times 100, before the median over a minute) by third, and
 
 {thirds}
 
-Mean quantile loss on the fresh thirds with something not known (without heart rate or output there is no score):
+Mean quantile loss on the fresh thirds, with something not known (without heart rate or output there is no score), and
+of baselines that were fitted on the recorded sessions trained on and know the same of the athlete:
 
-{without}
+{losses}
 
 The drift is reported and nothing is claimed of it. A stranger's score says how the athlete compares with others.
 """
@@ -83,7 +84,7 @@ def performance_card(manifest: Manifest) -> str:
         by_kind=_by_kind(simulated),
         within=_number(simulated["fade"]["spearman_within"], 2),
         abstains=_number(simulated["no_heart_rate"]["abstains"], 3),
-        without=table(("not known", "loss"), list(metrics["real"]["without"].items())),
+        losses=table(("", "loss"), _losses(metrics["real"])),
         fresh=table(
             ("", "seconds", *levels), [(who, one["seconds"], *one["below"]) for who, one in real.items()]
         ),
@@ -104,6 +105,11 @@ def _accepted(simulated: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ("injected fade, by third", ", ".join(map(_number, fade["thirds"])), "-"),
         ("injected fade, Spearman", _number(fade["spearman"], 2), "at least 0.6"),
     ]
+
+
+def _losses(real: Mapping[str, Any]) -> list[tuple[str, float]]:
+    names = {"nothing": "this network", "heat": "heat not known", "profile": "profile not known"}
+    return [(names[case], loss) for case, loss in real["without"].items()] + list(real["baselines"].items())
 
 
 def _by_kind(simulated: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ from stream.infer import Performed, percentile_of
 from stream.records import Record
 from stream.roster import Roster
 from stream.route import Route
+from touchline.training.performance_baselines import baseline_quantiles
 from touchline.training.performance_data import ATHLETES, Efforts, Played
 from touchline.training.performance_own import Network, known, own_elsewhere, quantiles
 from touchline.training.sessions import records_of
@@ -289,11 +290,13 @@ def real_figures(judged: Judged, found: Efforts, kept: NDArray[np.bool_]) -> dic
     How often fresh output lies below each level, and the mean score by third; the score is the percentile of each
     second, without the median over a minute.
     """
-    unseen = known(found, own_elsewhere(found, judged.network)).take(kept[found.session])
+    everybody = known(found, own_elsewhere(found, judged.network))
+    unseen = everybody.take(kept[found.session])
     place = percentile_of(unseen.actual, quantiles(judged.network, unseen)[0], judged.levels)
     familiar = unseen.person.known[np.arange(len(unseen)), unseen.kind] > 0
     return {
         "without": _without(judged, unseen),
+        "baselines": _baselines(judged, everybody, kept),
         "known": _levels_and_thirds(place[familiar], unseen.third[familiar], judged.levels),
         "strangers": _levels_and_thirds(place[~familiar], unseen.third[~familiar], judged.levels),
     }
@@ -306,14 +309,28 @@ def _without(judged: Judged, unseen: Efforts) -> dict[str, float]:
     cool, plain = effort.copy(), static.copy()
     cool[:, :, 1::2] = 0.0  # WBGT and its presence
     plain[:, :3] = 0.0  # age, whether known, sex
-    levels = np.asarray(judged.levels)
-
-    def loss(*inputs: Float32) -> float:
-        error = fresh.actual[:, None] - judged.network(*inputs)[0]
-        return float(np.maximum(levels * error, (levels - 1) * error).mean()) if len(error) else float("nan")
-
     cases = {"nothing": (effort, static), "heat": (cool, static), "profile": (effort, plain)}
-    return {case: loss(*inputs) for case, inputs in cases.items() if len(fresh)}
+    return {
+        case: quantile_loss(judged.network(*inputs)[0], fresh.actual, judged.levels)
+        for case, inputs in cases.items()
+        if len(fresh)
+    }
+
+
+def _baselines(judged: Judged, found: Efforts, kept: NDArray[np.bool_]) -> dict[str, float]:
+    """Mean quantile loss of the baselines on the fresh seconds that are kept back, fitted on the others."""
+    fresh, held = found.third == 0, kept[found.session]
+    fit, unseen = found.take(fresh & ~held), found.take(fresh & held)
+    if not len(fit) or not len(unseen):
+        return {}
+    guesses = baseline_quantiles(fit, unseen, judged.levels)
+    return {name: quantile_loss(guess, unseen.actual, judged.levels) for name, guess in guesses.items()}
+
+
+def quantile_loss(quantiles: NDArray[Any], actual: Floats, levels: tuple[float, ...]) -> float:
+    """Mean pinball loss of ``quantiles (N, Q)`` at ``levels`` (Koenker & Bassett 1978, doi 10.2307/1913643)."""
+    error, level = actual[:, None] - quantiles, np.asarray(levels)
+    return float(np.maximum(level * error, (level - 1) * error).mean())
 
 
 def _levels_and_thirds(place: Floats, third: NDArray[np.int64], levels: tuple[float, ...]) -> dict[str, Any]:

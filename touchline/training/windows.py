@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stream.cut import CutSession
 from stream.earlier import BLOCKS, COLUMNS, blocks_of
 from stream.features import HISTORY
-from stream.normalise import CHANNELS, LENGTH, PRIOR, own_terms
+from stream.normalise import CHANNELS, LENGTH, OWN_TERMS, PRIOR, own_terms
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -46,7 +46,7 @@ _BEFORE: Final = np.arange(-BLOCKS, 0)
 class Pool:
     """Seconds of all sessions in one table: ``raw (T, C)`` natural units, NaN missing; ``z (T, 2C)`` own terms.
 
-    ``own (sessions, 2, C)``: mean and spread of each session, the prior's where a channel is missing.
+    ``own (sessions, 2, C)``: mean and spread of each session; the prior's where a channel is missing, and of heat.
     ``last (T, 2)``: newest heart rate and speed of the session up to a second, the prior's centre before any.
     ``blocks (K, 3)`` half-minute means, natural units, NaN missing; ``block (T,)`` which one a second is in.
     ``session (T,)`` number of the session, -1 between sessions; ``within (T,)`` seconds since its start.
@@ -75,9 +75,15 @@ class Pool:
         rows = self.blocks[self.block[at][:, None] + _BEFORE]
         return own_terms(rows, CENTRE[None, columns], SPREAD[None, columns])
 
-    def anchor(self, at: Ints) -> Float32:
-        """``(B, 3)``: last heart rate, last speed, 0."""
-        return np.concatenate([self.last[at], np.zeros((len(at), 1), np.float32)], axis=1)
+    def blocks_since(self, at: Ints, ago: Ints) -> Ints:
+        """How many half-minutes before that of ``at (B,)`` hold any of the last ``ago (B,)`` seconds, ``(B,)``."""
+        return np.asarray(np.clip(self.block[at] - self.block[at - ago + 1], 0, BLOCKS))
+
+    def anchor(self, at: Ints, lost: Ints | None = None) -> Float32:
+        """``(B, 3)``: last heart rate, last speed, 0; ``lost (B, 2)``: so many seconds ago the one and the other."""
+        when = at[:, None] - (0 if lost is None else lost)  # (B, 2) or (B, 1)
+        newest = self.last[when, [0, 1]]
+        return np.concatenate([newest, np.zeros((len(at), 1), np.float32)], axis=1)
 
     def last_seen(self, at: Ints) -> Float32:
         """Heart rate, speed, yaw rate and acceleration now ``(B, 4)``; where missing the anchor's, else 0."""
@@ -133,7 +139,7 @@ def _own(session: CutSession) -> Floats:
     values = np.where(there, session.history, 0.0)
     mean = values.sum(axis=0) / np.maximum(count, 1)
     spread = np.sqrt((np.where(there, values - mean, 0.0) ** 2).sum(axis=0) / np.maximum(count, 1))
-    enough = (count >= LENGTH) & (spread > SPREAD / 20)
+    enough = (count >= LENGTH) & (spread > SPREAD / 20) & [name in OWN_TERMS for name in CHANNELS]
     return np.stack([np.where(enough, mean, CENTRE), np.where(enough, spread, SPREAD)])
 
 

@@ -81,7 +81,7 @@ def test_folds_are_repeated_on_the_file_with_baselines_beside_it(tmp_path: Path)
     shipped = load_artefact(find_artefact(SHIPPED, "injury"))
     found = evaluate_injury(shipped, write_days(tmp_path / "days.csv", injured=6), shop)
     assert found["auc"] > 0.6, "tired before each injury: nets that were trained on it find it"
-    assert found["baselines"].keys() == {"past_rate", "logistic"}
+    assert found["baselines"].keys() == {"past_rate", "logistic", "hgb"}
     assert found["baselines"]["logistic"]["auc"] > 0.7
     low, high = found["paired"]["past_rate"]["interval"]
     assert low <= found["paired"]["past_rate"]["difference"] <= high

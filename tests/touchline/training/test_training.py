@@ -60,6 +60,7 @@ def test_a_forecast_is_trained_judged_and_saved(tmp_path: Path) -> None:
         match=part("match", range(10, 12)),
         kept=origins_of([session(k) for k in (8, 9)]),
         fit=origins_of([session(k) for k in range(6)]),
+        squad=part("squad", range(12, 14)),
         hashes={"made": "0" * 64},
     )
     told = Told()
@@ -74,6 +75,10 @@ def test_a_forecast_is_trained_judged_and_saved(tmp_path: Path) -> None:
     )
     assert metrics["origins"]["runs"] == len(data.kept.at)
     assert set(metrics["baselines"]) == {"last value", "ridge", "gradient boosting"}
+    assert set(metrics["figures"]["match"]["speed"]) >= {"ridge", "gradient boosting", "last value"}
+    assert set(metrics["figures"]["match"]["yaw_rate"]) >= {"ridge", "gradient boosting", "zero"}
+    assert {"heart lost 30 s ago", "without motion"} <= set(metrics["heart_rate_missing"])
+    assert {"nothing missing", "without imu", "position lost 30 s ago"} <= set(metrics["squad_missing"])
     assert 0.5 < metrics["figures"]["runs"]["heart_rate"]["coverage_80"][3] <= 1
     for name in ("performance", "injury"):
         save_small(tmp_path, name)
@@ -98,6 +103,7 @@ def test_a_performance_model_is_trained_judged_and_saved(tmp_path: Path) -> None
     assert len(metrics["real"]["known"]["below"]) == len(metrics["levels"])
     assert metrics["real"]["known"]["seconds"] == (found.take(found.session == 0).third == 0).sum()
     assert metrics["real"]["strangers"]["thirds"] == [None, None, None]
+    assert set(metrics["real"]["baselines"]) == {"output in general", "ridge", "gradient boosting"}
     simulated = metrics["simulated"]
     assert simulated["no_heart_rate"]["abstains"] == 1
     assert 0 <= simulated["no_fatigue"]["mean"] <= 100

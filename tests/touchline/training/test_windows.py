@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 
 from stream.clock import Clock
 from stream.cut import cut
-from stream.normalise import CHANNELS, LENGTH
+from stream.earlier import BLOCK_S
+from stream.normalise import CHANNELS, LENGTH, own_terms
 from stream.roster import Roster
 from stream.route import Route
 from tests.fakes import FakeEngine, FakeForecast
-from tests.stream.feeding import Log, heart, speed
+from tests.stream.feeding import T0_S, Log, heart, speed
 from tests.touchline.training.made import session
-from touchline.training.disturb import blank, disturbed, own_or_prior
-from touchline.training.windows import CENTRE, HEART_RATE, origins, pool
+from touchline.training.disturb import blank, disturbed, in_terms, lose, own_or_prior
+from touchline.training.windows import CENTRE, HEART_RATE, SPREAD, origins, pool
 
 Float32 = NDArray[np.float32]
 CLOCK = Clock(lateness_us=500_000, future_us=2_000_000, silent_us=10_000_000)
@@ -108,10 +109,42 @@ def test_a_blanked_group_is_neither_there_nor_marked_as_there(group: str) -> Non
     assert (earlier[rows][:, :, [3 + column for column in gone]] == 0).all()
 
 
+def test_a_sensor_lost_in_training_leaves_what_one_lost_on_the_way_does() -> None:
+    """A strap falls off as a half-minute ends; the same seconds of a session in which it stayed on, taken out."""
+    lost_at, whole, broken = 120 - T0_S % BLOCK_S, Log(), Log()
+    for k in range(220):
+        for made, beats in ((whole, True), (broken, k < lost_at)):
+            made.send(k, (heart(100 + k % 50) if beats else {}) | speed(*np.linspace(2, 3, 10)), end=k == 219)
+    engine = Watching()
+    Route(CLOCK, (), engine, Roster()).push(broken.records)
+    table = pool(cut(whole.records, Roster()))
+    at = np.flatnonzero(table.session >= 0)[lost_at : lost_at + 90]
+    ago = np.arange(len(at)) + 1
+    x, earlier = table.x(at), table.earlier(at)
+    lose((x, earlier), "heart", ago, table.blocks_since(at, ago))
+    seen = slice(lost_at, lost_at + 90)
+    np.testing.assert_array_equal(x, np.concatenate(engine.x)[seen])
+    np.testing.assert_allclose(earlier, np.concatenate(engine.earlier)[seen], rtol=1e-6)
+    anchor = table.anchor(at, np.stack([ago, 0 * ago], axis=1))
+    np.testing.assert_allclose(anchor, np.concatenate(engine.anchor)[seen], rtol=1e-6)
+
+
+def test_what_was_lost_before_the_session_began_was_never_seen() -> None:
+    table = pool([session(0, 200), session(1, 200)])
+    at = np.flatnonzero(table.session == 1)[:40]
+    ago = np.full(40, 60)
+    x, earlier = table.x(at), table.earlier(at)
+    lose((x, earlier), "heart", ago, table.blocks_since(at, ago))
+    assert not x[:, :, HEART_RATE + len(CHANNELS)].any()
+    assert not earlier[:, :, 3].any()
+    assert (table.anchor(at, np.stack([ago, ago], axis=1))[:, :2] == CENTRE[:2].astype(np.float32)).all()
+
+
 def test_a_disturbed_window_has_no_value_where_none_is_marked() -> None:
     table = pool([session(k) for k in range(3)])
     at = np.random.default_rng(0).choice(origins(table, HEART_RATE), 500)
-    x, earlier = disturbed(table, at, np.random.default_rng(1))
+    x, anchor, earlier = disturbed(table, at, np.random.default_rng(1))
+    assert anchor.shape == (500, 3)
     assert (earlier[:, :, :3][earlier[:, :, 3:] == 0] == 0).all()
     value, present = x[:, :, : len(CHANNELS)], x[:, :, len(CHANNELS) :]
     assert set(np.unique(present)) == {0.0, 1.0}
@@ -119,6 +152,22 @@ def test_a_disturbed_window_has_no_value_where_none_is_marked() -> None:
     gone = ~present[:, :, HEART_RATE].any(axis=1)
     assert 0.005 < gone.mean() < 0.05
     assert x.shape == (500, LENGTH, 2 * len(CHANNELS))
+
+
+def test_windows_in_own_terms_are_those_that_the_serving_stage_makes() -> None:
+    table = pool([session(0), session(1)])
+    at = np.flatnonzero(table.session == 1)[200:210]
+    terms = np.broadcast_to(table.own[0], (10, 2, len(CHANNELS)))
+    x, earlier = in_terms(table.x(at), table.earlier(at), terms)
+    expected = own_terms(table.history(at), terms[:, 0].astype(float), terms[:, 1].astype(float))
+    np.testing.assert_allclose(x, expected, atol=1e-4)
+    assert earlier.shape == (10, 24, 6)
+    assert not np.allclose(earlier[:, :, :3], table.earlier(at)[:, :, :3])
+
+
+def test_heat_tells_of_days_and_stays_in_the_priors_terms() -> None:
+    heat = CHANNELS.index("wbgt")
+    assert pool([session()]).own[0, :, heat].tolist() == [CENTRE[heat], SPREAD[heat]]
 
 
 def test_own_terms_are_between_the_priors_and_the_sessions() -> None:
