@@ -21,7 +21,7 @@ from sim.layout import FRAMES_PER_S
 from sim.motion import Motion, Movement
 from sim.schedule import KINDS, Kind, schedule_of
 from sim.sensors import Readings, Sensors
-from sim.squad import Floats, Squad, athlete_ids, athlete_records, draw_squad
+from sim.squad import Floats, Physiology, Squad, athlete_ids, athlete_records, draw_squad
 from sim.weather import EVERY_S, Air, Weather
 from stream.errors import UsageError
 from stream.metabolic import metabolic_power
@@ -47,7 +47,8 @@ class SessionConfig:
     half); ``fatigue`` see :class:`sim.bodies.Bodies`; ``carried`` channel groups of single athletes where they differ
     from those of the kind; ``air_c`` air temperature, None a mild day; ``seed`` names the session, the numbers come
     from the generator; ``squad`` a seed for who the athletes are, so that they can play more than one session, None
-    where they too come from the generator; ``frames_per_s`` of a wearable, a divisor of ten; samples stay.
+    where they too come from the generator, and ``physiology`` what their bodies are like; ``frames_per_s`` of a
+    wearable, a divisor of ten; samples stay.
     """
 
     athletes: int
@@ -56,6 +57,7 @@ class SessionConfig:
     kind: Kind = "match"
     seed: int = 0
     squad: int | None = None
+    physiology: Physiology = "trained"
     intensity: float = 1.0
     fatigue: Fatigue = "natural"
     faults: Faults = NO_FAULTS
@@ -197,7 +199,7 @@ def simulate_session(
     people, days, bodies, sensors, faults = rng.spawn(5)
     if config.squad is not None:
         people = np.random.default_rng(config.squad)
-    squad = draw_squad(config.athletes, people)
+    squad = draw_squad(config.athletes, people, config.physiology)
     today = datetime.fromtimestamp(config.start_us / SECOND_US, UTC).date()
     records = athlete_records(squad, days_before(today, squad.size, days), config.population)
     seconds = _observed(simulate_seconds(config, squad, bodies), observe)

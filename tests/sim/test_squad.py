@@ -25,6 +25,17 @@ def test_traits_are_those_of_trained_adults(size: int, seed: int) -> None:
     assert np.all((squad.mass_kg > 40) & (squad.mass_kg < 110))
 
 
+def test_masters_are_the_same_people_with_bodies_that_nobody_is_drawn_with() -> None:
+    young, old = (draw_squad(200, np.random.default_rng(3), kind) for kind in ("trained", "masters"))
+    assert old.ids == young.ids
+    assert (old.mass_kg == young.mass_kg).all()
+    assert old.birth_year.max() < young.birth_year.min()
+    assert old.rise_s.mean() > young.rise_s.max()
+    assert old.max_bpm.mean() < young.max_bpm.mean() - 13
+    assert (old.rest_bpm < old.max_bpm - 80).all()
+    assert (old.critical_w_kg < old.aerobic_w_kg).all()
+
+
 def test_the_first_eleven_and_the_second_play_against_each_other() -> None:
     squad = draw_squad(22, np.random.default_rng(0))
     assert squad.side.tolist() == [1.0] * 11 + [-1.0] * 11

@@ -22,5 +22,6 @@ def evaluate_performance(artefact: Artefact, shop: Workshop, trial: Trial = TRIA
         "version": artefact.manifest.version,
         "split": SPLIT,
         **judge(judged, trial, shop.tell),
+        "masters": judge(judged, trial.of_masters(), shop.tell),
         "real": real_figures(judged, *real_efforts(shop)) if there else None,
     }

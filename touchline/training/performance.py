@@ -116,6 +116,7 @@ def train_on(data: PerformanceData, shop: Workshop, trial: Trial) -> Path:
             "split": SPLIT,
             "levels": list(CONFIG.levels),
             "simulated": judge(Judged(network, CONFIG.levels), trial, shop.tell),
+            "masters": judge(Judged(network, CONFIG.levels), trial.of_masters(), shop.tell),
             "real": real_figures(Judged(network, CONFIG.levels), data.real, data.kept),
         },
     )

@@ -45,6 +45,15 @@ Spearman's correlation with the latent capacity is over all seconds of all sessi
 {within}. Without heart rates it abstains in {abstains} of the seconds. At half intensity hearts seldom reach the 40 %
 of their reserve from which a score is given, and there a beat too many looks like an output too low.
 
+### Bodies as none that it was trained on
+
+{masters_squads} squads of masters, twenty years older: hearts that answer more slowly and do not go as high, less
+aerobic power, dearer running. Sessions and states as above:
+
+{masters}
+
+Of matches and runs apart: {masters_by_kind}.
+
 ### Recorded sessions kept back
 
 Every fifth; of athletes with other recorded sessions, whose efficiency comes from those, and of strangers, of whom
@@ -82,6 +91,9 @@ def performance_card(manifest: Manifest) -> str:
         earlier=simulated["earlier"],
         simulated=table(("", "figure", "asked for"), _accepted(simulated)),
         by_kind=_by_kind(simulated),
+        masters_squads=metrics["masters"]["squads"],
+        masters=table(("", "figure", "asked for"), _accepted(metrics["masters"])),
+        masters_by_kind=_by_kind(metrics["masters"]),
         within=_number(simulated["fade"]["spearman_within"], 2),
         abstains=_number(simulated["no_heart_rate"]["abstains"], 3),
         losses=table(("", "loss"), _losses(metrics["real"])),

@@ -20,7 +20,7 @@ from scipy.stats import spearmanr
 from sim.bodies import Fatigue
 from sim.schedule import Kind
 from sim.sessions import Second, SessionConfig, simulate_session
-from sim.squad import athlete_ids
+from sim.squad import Physiology, athlete_ids
 from stream.cut import CHUNK, CLOCK
 from stream.infer import Performed, percentile_of
 from stream.records import Record
@@ -78,12 +78,20 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """``squads`` by their seeds, none of them trained on, and the length of a session, s."""
+    """``squads`` by their seeds, none of them trained on; the length of a session, s; what their bodies are like."""
 
     squads: Sequence[int]
     seconds: int
+    physiology: Physiology = "trained"
+
+    def of_masters(self) -> Trial:
+        """Half as many other squads, with bodies as none that were trained on."""
+        half = self.squads[: -(-len(self.squads) // 2)]
+        return replace(self, squads=[OTHERS + squad for squad in half], physiology="masters")
 
 
+#: Added to a squad's seed it is another.
+OTHERS: Final = 100
 TRIAL: Final = Trial(squads=tuple(range(101, 109)), seconds=1200)
 
 
@@ -166,7 +174,8 @@ def _earlier(judged: Judged, trial: Trial, squad: int) -> Mapping[str, Mapping[s
     people = Roster()
     seconds = round(EARLIER_SHARE * trial.seconds)
     for day, (kind, intensity) in enumerate(EARLIER):
-        _play(judged, _config(squad, day, kind, seconds, State(intensity)), people)
+        config = _config(squad, day, kind, seconds, State(intensity))
+        _play(judged, replace(config, physiology=trial.physiology), people)
     return people.athletes
 
 
@@ -177,7 +186,7 @@ def _in_state(
     found = []
     for kind in KINDS:
         config = _config(squad, len(EARLIER), kind, trial.seconds if state.heart else SHORT_S, state)
-        found += _play(judged, config, Roster(dict(earlier)))
+        found += _play(judged, replace(config, physiology=trial.physiology), Roster(dict(earlier)))
     return found
 
 

@@ -107,7 +107,7 @@ def test_a_performance_model_is_trained_judged_and_saved(tmp_path: Path) -> None
     simulated = metrics["simulated"]
     assert simulated["no_heart_rate"]["abstains"] == 1
     assert 0 <= simulated["no_fatigue"]["mean"] <= 100
-    assert simulated["squads"] == 1
+    assert simulated["squads"] == metrics["masters"]["squads"] == 1
     assert set(simulated) >= {"half_intensity", "fade"}
     assert f"{simulated['no_fatigue']['mean']:.1f}" in (folder / CARD).read_text()
 
