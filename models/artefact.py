@@ -62,7 +62,9 @@ class Manifest:
 
     ``inputs`` and ``outputs`` by name: ``shape`` without the batch, ``channels`` or ``unit``. ``normalisation``:
     channel to [centre, spread]. ``config`` is what the network is built from. ``data``: data set to sha256.
-    ``metrics``: name of a set of figures to the figures and their ``split``. ``files``: name to sha256.
+    ``metrics``: name of a set of figures to the figures and their ``split``. ``files``: name to sha256. ``seen``:
+    data set to fingerprints of what of it was trained on (see touchline/training/fingerprints.py); empty in versions
+    stored before there were any, and where nothing recorded was.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Manifest:
     data: Mapping[str, str]
     metrics: Mapping[str, Any]
     files: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

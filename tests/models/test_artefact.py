@@ -69,6 +69,14 @@ def test_a_manifest_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
         load_artefact(folder)
 
 
+def test_a_version_stored_before_there_were_fingerprints_is_read_and_has_none(tmp_path: Path) -> None:
+    folder = save_small(tmp_path, "injury")
+    manifest = json.loads((folder / MANIFEST).read_text())
+    del manifest["seen"]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    assert load_artefact(folder).manifest.seen == {}
+
+
 def test_a_manifest_without_a_hash_of_the_weights_is_refused(tmp_path: Path) -> None:
     folder = save_small(tmp_path, "injury")
     manifest = json.loads((folder / MANIFEST).read_text())

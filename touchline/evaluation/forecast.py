@@ -1,6 +1,7 @@
 """Judge a stored forecast on recorded runs: heart rate 5 to 60 s ahead, from every second that can be judged.
 
-Runs are cut by the serving stages, so that nothing later than an origin is seen from it.
+Runs are cut by the serving stages, so that nothing later than an origin is seen from it. Runs that the version was
+trained on are left out, whatever file they stand in.
 """
 
 from __future__ import annotations
@@ -11,33 +12,36 @@ from typing import Any, Final
 
 import numpy as np
 
-from models.artefact import Artefact
+from models.artefact import Artefact, Manifest
 from models.forecast import HORIZONS
 from models.restore import restore
 from stream.cut import CutSession
-from stream.errors import MissingError, UnreadableFile
+from stream.errors import MissingError, TouchlineError, UnreadableFile
+from touchline.training.fingerprints import recognised
 from touchline.training.forecast import answers
-from touchline.training.forecast_data import Part, runs_split, trusted
+from touchline.training.forecast_data import RUNS, Part, fingerprints, minutes_of, runs_split, trusted
 from touchline.training.forecast_origins import AFTER, BEFORE, Origins, origins_of
 from touchline.training.sessions import Source, recorded, sources
 
 Tell = Callable[[str], None]
 
-RUNS: Final = "hr_forecast_rikluost"
 BASELINES: Final = {"last_value": "last value", "ridge": "ridge", "hgb": "gradient boosting"}
 
 
 def evaluate_forecast(artefact: Artefact, file: Path, tell: Tell) -> tuple[dict[str, Any], Origins]:
     """Figures of a version on the runs of ``file``, and what they were taken from.
 
-    Raises :class:`~stream.errors.UnreadableFile` or MissingError for the file, ArtefactDamaged for the version.
+    Raises :class:`~stream.errors.UnreadableFile` or MissingError for the file, TouchlineError where all its runs were
+    trained on, ArtefactDamaged for the version.
     """
     tell(f"cutting {file}")
     source = Source(file.name, (file,))
-    runs, split = _judged(recorded(source), source, artefact.manifest.data)
+    runs, split = _judged(recorded(source), source, artefact.manifest)
     found = origins_of(runs)
     if len(found.at) == 0:
-        raise UnreadableFile(f"{file}: no run has a row with {BEFORE} rows before and {AFTER} after it")
+        raise UnreadableFile(
+            f"{file}: no run to judge by has a row with {BEFORE} rows before and {AFTER} after it"
+        )
     tell(f"forecasting from {len(found.at)} seconds")
     answer = answers(restore(artefact), Part(file.name, found.table, found.at))
     figures = {
@@ -70,10 +74,27 @@ def by_horizon(values: Sequence[Any]) -> dict[str, Any]:
     return {str(horizon): value for horizon, value in zip(HORIZONS, values, strict=True)}
 
 
-def _judged(runs: Sequence[CutSession], source: Source, trained_on: Any) -> tuple[Sequence[CutSession], str]:
-    """The runs that may be judged, and the split in words: of the training file only what was kept back."""
+def _judged(
+    runs: Sequence[CutSession], source: Source, manifest: Manifest
+) -> tuple[Sequence[CutSession], str]:
+    """The runs that may be judged, and the split in words."""
     runs = [trusted(run) for run in runs]
-    if source.sha256() != trained_on.get(RUNS):
+    learnt = _learnt(runs, source, manifest)
+    if learnt is None:
+        return runs, f"all {len(runs)} runs of the file; which runs the version was trained on is not known"
+    train, test = runs_split(runs)
+    ordered = [*test, *train]  # that of the card, so that its figures come again to the last digit
+    known = recognised([minutes_of(run) for run in ordered], learnt)
+    if not known.any():
         return runs, f"all {len(runs)} runs of the file"
-    kept = runs_split(runs)[1]
-    return kept, f"the training file: its {len(kept)} runs that were kept back"
+    if known.all():
+        raise TouchlineError(f"{source.files[0]}: every run was trained on; none is left to judge by")
+    left = [run for run, trained_on in zip(ordered, known, strict=True) if not trained_on]
+    return left, f"{len(left)} runs of the file; {known.sum()} more were trained on and are left out"
+
+
+def _learnt(runs: Sequence[CutSession], source: Source, manifest: Manifest) -> list[str] | None:
+    """Fingerprints of what was trained on; None where a version has none and this is not the file that it is of."""
+    if manifest.seen:
+        return [text for texts in manifest.seen.values() for text in texts]
+    return fingerprints(runs_split(runs)[0]) if source.sha256() == manifest.data.get(RUNS) else None

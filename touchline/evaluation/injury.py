@@ -1,12 +1,13 @@
 """Judge a stored injury ensemble on a file of daily rows, and, asked to, train it anew on the file's own folds.
 
-The ensemble was trained one member to a seed and fold. Athletes of the training file are answered only by the
-members that have not seen them; whoever is not in it is new to all of them.
+The ensemble was trained one member to a seed and fold. Athletes that it was trained on, known by their days whatever
+they are called and whatever file they stand in, are answered only by the members that have not seen them; everybody
+else is new to all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,8 +22,8 @@ from stream.days import day_features
 from touchline.training.figures import at_threshold, curves, reliability
 from touchline.training.injury import cross_validate
 from touchline.training.injury_baselines import boosting, logistic, past_rate
-from touchline.training.injury_card import PRIMARY, SPLIT, cross_calibrated, judge, paired
-from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of, injury_rows
+from touchline.training.injury_card import PRIMARY, SPLIT, calibrated_across, cross_calibrated, judge, paired
+from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, injury_rows, owners, seen
 from touchline.training.sessions import Source
 from touchline.training.workshop import Workshop
 
@@ -91,15 +92,40 @@ def _judged(found: Answers, rows: InjuryRows) -> dict[str, Any]:
 
 
 def _answers(artefact: Artefact, rows: InjuryRows, file: Path) -> Answers:
-    """The stored ensemble's answers, of seen athletes only by members that have not seen them."""
+    """The stored ensemble's answers, of athletes that were trained on only by members that have not seen them."""
     members = _by_member(artefact, rows)  # (N, M)
-    if Source(TRAINED_ON, (file,)).sha256() != artefact.manifest.data.get(TRAINED_ON):
-        mean = members.mean(axis=1)[None]
+    mean = members.mean(axis=1)[None]
+    learnt = _learnt(artefact, rows, file)
+    if learnt is None:
+        return Answers(mean, mean, "all athletes of the file; which the version was trained on is not known")
+    owner = owners(rows, learnt)
+    known = np.flatnonzero(owner >= 0)
+    if len(known) == 0:
         return Answers(mean, mean, "all athletes of the file, none of them trained on")
-    held_out = np.zeros((len(SEEDS), len(rows)))
-    for number, seed in enumerate(SEEDS):
-        held_out[number] = members[np.arange(len(rows)), number * FOLDS + fold_of(rows, seed)]
-    return Answers(held_out, cross_calibrated(held_out, rows), f"the training file: {SPLIT}")
+    folds = np.array([athlete["fold"] for athlete in learnt])[owner[known]].T  # (seeds, known)
+    ranked = np.repeat(mean, len(SEEDS), axis=0)
+    for number, fold in enumerate(folds):
+        ranked[number, known] = members[known, number * FOLDS + fold]
+    probability, whole = ranked.copy(), len(known) >= artefact.manifest.metrics["counts"]["rows"]
+    if whole:
+        probability[:, known] = calibrated_across(ranked[:, known], rows.label[known], folds)
+    return Answers(ranked, probability, _told(rows.athlete, known, whole=whole))
+
+
+def _told(athlete: NDArray[np.str_], known: NDArray[np.int64], *, whole: bool) -> str:
+    """The split in words. With all that was trained on there, each fold's answers are calibrated by the others'."""
+    every, trained_on = len(np.unique(athlete)), len(np.unique(athlete[known]))
+    told = f"{SPLIT}: {trained_on} of {every} athletes were trained on, answered by the nets that have not seen them"
+    told += "" if trained_on == every else ", the others by all nets"
+    return told + ("" if whole else "; calibrated as stored, on all that was trained on")
+
+
+def _learnt(artefact: Artefact, rows: InjuryRows, file: Path) -> Sequence[Mapping[str, Any]] | None:
+    """Who was trained on; None where a version does not say it and this is not the file that it is of."""
+    if artefact.manifest.seen:
+        return [athlete for athletes in artefact.manifest.seen.values() for athlete in athletes]
+    of_it = Source(TRAINED_ON, (file,)).sha256() == artefact.manifest.data.get(TRAINED_ON)
+    return seen(rows) if of_it else None
 
 
 def _by_member(artefact: Artefact, rows: InjuryRows) -> Floats:

@@ -1,4 +1,7 @@
-"""The stored movement model on a file of recordings, or with ``--cv`` nets trained anew on its folds."""
+"""The stored movement model on a file of recordings, or with ``--cv`` nets trained anew on its folds.
+
+Recordings that the stored net was trained on are known by their content, whatever file they stand in.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefact import Artefact
+from models.artefact import Artefact, Manifest
 from models.restore import restore
+from touchline.training.fingerprints import recognised
 from touchline.training.movement import SOURCES, answers, cross_validated
 from touchline.training.movement_card import judge
-from touchline.training.movement_data import MOTIONS, SETS, Recordings, read_movement
+from touchline.training.movement_data import MOTIONS, SETS, Recordings, read_movement, stretches_of
 from touchline.training.sessions import Source
 from touchline.training.workshop import Workshop
 
@@ -52,17 +56,31 @@ def evaluate_movement(artefact: Artefact, file: Path, shop: Workshop | None = No
 
 
 def _stored(artefact: Artefact, data: Recordings, file: Path) -> Answers:
-    """By the stored net. Of a file that it was trained on only the subjects held out may be judged."""
-    manifest, name = artefact.manifest, SOURCES[data.of.name]
+    """By the stored net. Recordings that it was trained on may not be judged."""
     predicted = answers(restore(artefact), data.signals, SETS.index(data.of)).argmax(axis=1)
+    learnt = _learnt(data, file, artefact.manifest)
+    unseen = np.ones(len(data), np.bool_) if learnt is None else ~learnt
+    told = f"all {len(data)} recordings of the file"
+    if learnt is None:
+        told += "; which the stored net was trained on is not known"
+    elif not unseen.any():
+        told = f"none: the stored net was trained on {told}; `--cv` trains nets that were not"
+    elif not unseen.all():
+        told = (
+            f"{unseen.sum()} recordings of the file; the stored net was trained on the other {learnt.sum()}"
+        )
+    return Answers(predicted, unseen, told)
+
+
+def _learnt(data: Recordings, file: Path, manifest: Manifest) -> NDArray[np.bool_] | None:
+    """Which were trained on; None where a version does not say it and this is not a file that it is of."""
+    if manifest.seen:
+        return recognised(stretches_of(data), [text for texts in manifest.seen.values() for text in texts])
+    name = SOURCES[data.of.name]
     if Source(name, (file,)).sha256() != manifest.data.get(name):
-        return Answers(predicted, np.ones(len(data), np.bool_), f"all {len(data)} recordings of the file")
-    if data.of is MOTIONS:
-        told = "the training file: none, the stored net was trained on all; `--cv` trains nets that were not"
-        return Answers(predicted, np.zeros(len(data), np.bool_), told)
-    subjects = manifest.metrics["held_out_subjects"]
-    told = f"the training file: subjects {' and '.join(map(str, subjects))}, held out of the stored net"
-    return Answers(predicted, np.isin(data.group, subjects), told)
+        return None
+    held_out = [] if data.of is MOTIONS else manifest.metrics["held_out_subjects"]
+    return ~np.isin(data.group, held_out)
 
 
 def _anew(data: Recordings, shop: Workshop) -> Answers:

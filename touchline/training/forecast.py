@@ -132,6 +132,7 @@ def train_on(data: ForecastData, shop: Workshop) -> Path:
         },
         data=data.hashes,
         metrics=_metrics(model, ensemble, data, shop),
+        seen=data.seen,
     )
     at = data.kept.at[:: max(1, len(data.kept.at) // 4)][:4]
     saved = golden(model, inputs(data.kept.table, at))

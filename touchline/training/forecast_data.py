@@ -5,9 +5,9 @@ The first net of the ensemble leaves out a part of the sessions, which say when 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,24 @@ from numpy.typing import NDArray
 from sim.sessions import SessionConfig
 from stream.cut import CutSession
 from stream.normalise import CHANNELS
-from touchline.training.forecast_origins import Origins, origins_of
+from touchline.training.fingerprints import Hashes, stretches, whole, winnowed, written
+from touchline.training.forecast_origins import AFTER, BEFORE, Origins, origins_of
 from touchline.training.sessions import START_US, recorded, simulated
 from touchline.training.side_by_side import side_by_side
-from touchline.training.windows import HEART_RATE, SPEED, Pool, origins, pool
+from touchline.training.windows import HEART_RATE, SPEED, Pool, carried, origins, pool
 from touchline.training.workshop import Workshop
 
 Ints = NDArray[np.int64]
 
 SEED: Final = 0
+#: The runs that are split, and what is trained on whole beside them.
+RUNS: Final = "hr_forecast_rikluost"
+WORKOUTS: Final = ("workouts_fit", "workouts_tcx_runpandas")
+#: Seconds of heart rate in a fingerprint, and how many beats a minute move in them at least; whoever has rows enough
+#: to be judged on has the fingerprint of one of so many stretches in a row.
+STRETCH_S: Final = 60
+MOVES: Final = 5
+STRETCHES: Final = BEFORE + 1 + AFTER - STRETCH_S + 1
 #: Runs kept for the figures.
 TEST_RUNS: Final = 10
 #: Of the sessions trained on every so many-th is left out of the first net.
@@ -54,6 +63,7 @@ class ForecastData:
 
     ``kept``: where heart rate is judged, in runs kept back; ``fit``: the same of runs that baselines are fitted on.
     ``squad``: simulated athletes that are not trained on, with every sensor there is.
+    ``seen``: fingerprints of the recorded sessions in ``train``.
     """
 
     train: Sequence[tuple[float, Part]]
@@ -62,6 +72,7 @@ class ForecastData:
     fit: Origins
     squad: Part
     hashes: dict[str, str]
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
 
 def runs_split(sessions: Sequence[CutSession], seed: int = SEED) -> tuple[list[CutSession], list[CutSession]]:
@@ -85,18 +96,18 @@ def trusted(run: CutSession) -> CutSession:
 
 def forecast_data(shop: Workshop) -> ForecastData:
     """Read, simulate and cut everything; half a match trains and the other half judges."""
-    names = ("hr_forecast_rikluost", "workouts_fit", "workouts_tcx_runpandas", "football_skillcorner_2417")
+    names = (RUNS, *WORKOUTS, "football_skillcorner_2417")
     cut: dict[str, list[CutSession]] = {}
     for number, name in enumerate(names):
         shop.tell("forecast: cutting sessions", number, len(names) + 1)
         cut[name] = list(recorded(shop.source(name)))
     shop.tell("forecast: cutting sessions", len(names), len(names) + 1)
-    runs = [trusted(s) for s in cut["hr_forecast_rikluost"]]
+    runs = [trusted(s) for s in cut[RUNS]]
     train, test = runs_split(runs)
     first, second = _halves(cut["football_skillcorner_2417"])
     *made, squad = side_by_side(simulated, _simulated(shop))
     shop.tell("forecast: cutting sessions", len(names) + 1, len(names) + 1)
-    workouts = cut["workouts_fit"] + cut["workouts_tcx_runpandas"]
+    workouts = [session for name in WORKOUTS for session in cut[name]]
     return ForecastData(
         train=(
             (0.8, _part("runs", train, HEART_RATE)),
@@ -109,7 +120,25 @@ def forecast_data(shop: Workshop) -> ForecastData:
         fit=origins_of(train),
         squad=_part("squad", squad, HEART_RATE),
         hashes={name: shop.source(name).sha256() for name in names},
+        seen=seen(shop),
     )
+
+
+def seen(shop: Workshop) -> dict[str, list[str]]:
+    """Fingerprints of the recorded sessions that heart rate is learnt from, by data set, for the manifest."""
+    learnt = {RUNS: runs_split(recorded(shop.source(RUNS)))[0]}
+    learnt |= {name: list(recorded(shop.source(name))) for name in WORKOUTS}
+    return {name: fingerprints(sessions) for name, sessions in learnt.items()}
+
+
+def fingerprints(sessions: Sequence[CutSession]) -> list[str]:
+    """Those of each session; one without heart rate has none, and nothing to judge a forecast of it by."""
+    return [written(winnowed(minutes_of(session), STRETCHES)) for session in sessions]
+
+
+def minutes_of(session: CutSession) -> Hashes:
+    """Hashes of a session's minutes, one beginning with each second: heart rate alone, in whole beats a minute."""
+    return stretches(whole(carried(session)[:, [HEART_RATE]]), STRETCH_S, MOVES)
 
 
 def _part(name: str, sessions: Sequence[CutSession], channel: int) -> Part:

@@ -26,7 +26,7 @@ from stream.days import CHANNELS, COLUMNS, WELLNESS, WINDOW, day_features
 from touchline.training.course import Course
 from touchline.training.figures import logit, platt
 from touchline.training.injury_card import injury_card, injury_metrics, today_helps
-from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of, injury_rows
+from touchline.training.injury_rows import FOLDS, SEEDS, InjuryRows, fold_of, injury_rows, seen
 from touchline.training.reference import evenly, reference
 from touchline.training.side_by_side import Telling, side_by_side
 from touchline.training.tuning import Change, Problem
@@ -108,6 +108,7 @@ def train_injury(shop: Workshop) -> Path:
         },
         data={source.name: source.sha256()},
         metrics=metrics,
+        seen={source.name: seen(rows)},
     )
     example = [day_features(rows.values[:: len(rows) // 8], np.zeros(len(rows.values[:: len(rows) // 8])))]
     some = evenly(len(rows))

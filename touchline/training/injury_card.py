@@ -38,12 +38,16 @@ PRIMARY: Final = "without today"
 
 def cross_calibrated(raw: Floats, rows: InjuryRows) -> Floats:
     """Each fold's answers set right by the other folds', ``(seeds, N)``, so that calibration is not flattered."""
+    return calibrated_across(raw, rows.label, np.stack([fold_of(rows, seed) for seed in SEEDS]))
+
+
+def calibrated_across(raw: Floats, label: Floats, folds: NDArray[np.int64]) -> Floats:
+    """The same for any ``folds``; all ``(seeds, N)``."""
     out = np.zeros_like(raw)
-    for number, seed in enumerate(SEEDS):
-        fold = fold_of(rows, seed)
+    for number, fold in enumerate(folds):
         for k in range(FOLDS):
             others, own = fold != k, fold == k
-            slope, offset = platt(logit(raw[number, others]), rows.label[others])
+            slope, offset = platt(logit(raw[number, others]), label[others])
             out[number, own] = sigmoid(max(slope, 0.0) * logit(raw[number, own]) + offset)
     return out
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from sim.readers.daily import DailyTable
-from stream.days import CLEAR, COLUMNS, WELLNESS, WINDOW, Days, histories
+from stream.days import CLEAR, COLUMNS, LOAD, WELLNESS, WINDOW, Days, histories
+from touchline.training.fingerprints import Hashes, hashed, read, whole, written
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -19,6 +21,15 @@ HORIZON: Final = 7
 FOLDS: Final = 5
 SEEDS: Final = (0, 1, 2)
 DAY: Final = np.timedelta64(1, "D")
+#: What is known of a day by its fingerprint: the two columns without which a file has no rows, in steps of this.
+KNOWN_BY: Final = [COLUMNS.index(LOAD), COLUMNS.index("fatigue")]
+STEP: Final = 0.01
+#: Digits of a day's fingerprint: many days together tell an athlete; one is too short to be turned back into its day.
+DIGITS: Final = 4
+#: An athlete is known by this share of the days and this many of them, or all where there are fewer. Others of the
+#: same teams share up to 0.17 of them; of strangers with a single such day one in five is taken for somebody known.
+SHARE: Final = 1 / 3
+LEAST: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +125,43 @@ def fold_of(rows: InjuryRows, seed: int) -> NDArray[np.int64]:
     generator.shuffle(negative)
     fold = {athlete: k % FOLDS for group in (positive, negative) for k, athlete in enumerate(group)}
     return np.array([fold[str(a)] for a in rows.athlete])
+
+
+def seen(rows: InjuryRows) -> list[dict[str, Any]]:
+    """Each athlete's fingerprints and, by seed, the fold whose net has not seen them, for the manifest.
+
+    By day and not by athlete, so that a part of the days is enough to know somebody by. No names.
+    """
+    folds = [fold_of(rows, seed) for seed in SEEDS]
+    return [
+        {"days": written(days, DIGITS), "fold": [int(fold[at[0]]) for fold in folds]}
+        for at, days in _by_athlete(rows)
+    ]
+
+
+def owners(rows: InjuryRows, known: Sequence[Mapping[str, Any]]) -> NDArray[np.int64]:
+    """Which of the ``known`` each row is of, ``(N,)``, by its athlete's days; -1 for one of whom none is."""
+    table = np.zeros((len(known), 16**DIGITS), np.bool_)
+    for number, athlete in enumerate(known):
+        table[number, read([athlete["days"]])] = True
+    found = np.full(len(rows), -1)
+    for at, days in _by_athlete(rows):
+        hits = table[:, days].sum(axis=1)
+        enough = max(min(LEAST, len(days)), SHARE * len(days), 1)
+        if len(known) and hits.max() >= enough:
+            found[at] = hits.argmax()
+    return found
+
+
+def _by_athlete(rows: InjuryRows) -> list[tuple[NDArray[np.int64], Hashes]]:
+    """Rows of each athlete, and hashes of the days in them with a load and a report of fatigue, each once."""
+    every = [np.flatnonzero(rows.athlete == name) for name in np.unique(rows.athlete)]
+    return [(at, _days_of(rows.values[at], rows.date[at])) for at in every]
+
+
+def _days_of(values: Floats, last: NDArray[np.datetime64]) -> Hashes:
+    """Of ``values (N, 28, 8)`` and each row's last day."""
+    day = last.astype("datetime64[D]").astype(np.int64)[:, None] + np.arange(1 - values.shape[1], 1)
+    told = (values[..., KNOWN_BY[0]] > 0) & np.isfinite(values[..., KNOWN_BY[1]])
+    pieces = np.concatenate([day[told][:, None], whole(values[told][:, KNOWN_BY], STEP)], axis=1)
+    return np.unique(hashed(np.unique(pieces, axis=0), DIGITS))

@@ -25,7 +25,15 @@ from models.restore import answer, golden, plain_config, set_weights, weights_of
 from touchline.training.course import Course, Weights
 from touchline.training.movement_baseline import boosted
 from touchline.training.movement_card import movement_card, movement_metrics
-from touchline.training.movement_data import MOTIONS, SETS, WATCH, Recordings, read_movement, windows
+from touchline.training.movement_data import (
+    MOTIONS,
+    SETS,
+    WATCH,
+    Recordings,
+    fingerprints,
+    read_movement,
+    windows,
+)
 from touchline.training.movement_disturb import crops
 from touchline.training.reference import evenly, reference
 from touchline.training.side_by_side import Telling, side_by_side
@@ -78,6 +86,7 @@ def train_on(watch: Recordings, motions: Recordings, shop: Workshop, hashes: Map
     held_out = np.flatnonzero(fold_of(watch) == 0)
     shipped = answers(model, [watch.signals[i] for i in held_out], 0)
     manifest = _manifest(shop, hashes, movement_metrics(sets, out, boost, (held_out, shipped)))
+    manifest = replace(manifest, seen=seen(watch, motions))
     example = np.concatenate([windows(watch.signals[0])[:2], windows(motions.signals[0])[:1]])
     learnt = np.concatenate([windows(signals) for data in (watch, motions) for signals in data.signals])
     some = learnt[evenly(len(learnt))].astype(np.float32)
@@ -138,6 +147,12 @@ def _manifest(shop: Workshop, hashes: Mapping[str, str], metrics: Mapping[str, A
         data=dict(hashes),
         metrics=metrics,
     )
+
+
+def seen(watch: Recordings, motions: Recordings) -> dict[str, list[str]]:
+    """Fingerprints of what the shipped net learns from or is stopped by, by data set, for the manifest."""
+    learnt = np.flatnonzero(fold_of(watch) != 0)
+    return {SOURCES[WATCH.name]: fingerprints(watch, learnt), SOURCES[MOTIONS.name]: fingerprints(motions)}
 
 
 def fold_of(data: Recordings) -> Ints:

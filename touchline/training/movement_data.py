@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from models.movement import CHANNELS, RATE_HZ, SAMPLES
 from stream.errors import UnreadableFile
+from touchline.training.fingerprints import Hashes, stretches, whole, winnowed, written
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -50,19 +51,26 @@ SLOWEST_HZ: Final = 10.0
 #: What the swing counts beside the mean when the wrist is told; signs of a mirrored signal.
 SWING: Final = 3.0
 MIRROR: Final = np.array([-1.0, 1.0, 1.0, 1.0, -1.0, -1.0])
+#: Samples in a fingerprint, as recorded; the step they are told by, scaled; and the fewest moves among them.
+STRETCH: Final = 20
+STEP: Final = 1 / 32
+MOVES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
     """``signals``: ``(n, 6)`` each, at 10 Hz and scaled. ``label``: index into the set's labels or None.
 
-    ``group``: the subject, or where that is not known the recording.
+    ``group``: the subject, or where that is not known the recording. ``raw``: ``(n, 6)`` each as recorded, scaled, at
+    ``rate_hz``; where there is none the signals stand for it.
     """
 
     of: LabelSet
     signals: tuple[Floats, ...]
     label: Ints | None
     group: Ints
+    raw: tuple[Floats, ...] = ()
+    rate_hz: float = RATE_HZ
 
     def __len__(self) -> int:
         """How many recordings."""
@@ -94,7 +102,21 @@ def _recordings(arrays: Mapping[str, NDArray[Any]]) -> Recordings:
         raise ValueError(f"{len(label)} labels of {len(raw)} recordings")
     group = np.asarray(arrays.get("subject", np.arange(len(raw))), np.int64)
     signals = (conditioned(x, rate, of.scale) for x in raw)
-    return Recordings(of, tuple(as_left(x) if of.mirrored else x for x in signals), label, group)
+    left = tuple(as_left(x) if of.mirrored else x for x in signals)
+    return Recordings(of, left, label, group, tuple(x / np.repeat(of.scale, 3) for x in raw), rate)
+
+
+def stretches_of(data: Recordings) -> list[Hashes]:
+    """Hashes of every stretch of each recording, as recorded: cutting some off an end changes none of the others."""
+    return [stretches(whole(x, STEP), STRETCH, MOVES) for x in data.raw or data.signals]
+
+
+def fingerprints(data: Recordings, at: Ints | None = None) -> list[str]:
+    """Of each recording (those at ``at``, else all), for the manifest; the shortest cut that is read has one."""
+    width = max(1, int(SHORTEST_S * data.rate_hz) - STRETCH + 1)
+    every = stretches_of(data)
+    use = range(len(data)) if at is None else at
+    return [written(winnowed(every[i], width)) for i in use]
 
 
 def label_set(names: Sequence[str]) -> LabelSet:

@@ -55,6 +55,15 @@ def stacked(file: Path, **more: Any) -> Path:
     return file
 
 
+def recordings_of(file: Path, made: Recordings) -> Path:
+    """Written as they would have been recorded."""
+    scale = np.repeat(made.of.scale, 3)[:, None]
+    assert made.label is not None
+    label = [made.of.labels[k] for k in made.label]
+    np.savez(file, samples=np.stack([x.T * scale for x in made.signals]), label=label)
+    return file
+
+
 def evaluated(*arguments: str) -> dict[str, Any]:
     result = CliRunner().invoke(app, ["evaluate", "movement", "--json", *arguments])
     assert result.exit_code == 0, result.output
@@ -188,7 +197,8 @@ def test_a_model_is_trained_judged_saved_and_evaluated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop = Workshop(tmp_path, tmp_path, lambda *_: None, 0.003)
-    folder = movement.train_on(recordings(WATCH, 5, 1), recordings(MOTIONS, 5, 1), shop, {"made": "0" * 64})
+    motions = recordings(MOTIONS, 5, 1)
+    folder = movement.train_on(recordings(WATCH, 5, 1), motions, shop, {"made": "0" * 64})
     metrics = read_manifest(folder).metrics
     assert metrics["held_out_subjects"] == [0]
     assert metrics["cross_validation"]["watch"]["n"] == 35
@@ -203,6 +213,12 @@ def test_a_model_is_trained_judged_saved_and_evaluated(
     found = evaluated("--recordings", str(file), "--model-dir", str(tmp_path))
     assert found["labels"] == list(MOTIONS.labels)
     assert np.sum(found["confusion"]) == found["n"] == len(found["predictions"]) == 3
+    assert {name: len(texts) for name, texts in read_manifest(folder).seen.items()} == {
+        "movement_watch_50hz": 28, "movement_basicmotions_10hz": 20,
+    }  # fmt: skip
+    learnt = recordings_of(tmp_path / "learnt.npz", motions)
+    again = evaluated("--recordings", str(learnt), "--model-dir", str(tmp_path))
+    assert (again["n"], len(again["predictions"])) == (0, 20), "all of them were trained on"
 
 
 def test_a_file_without_labels_gets_predictions_and_no_figures(tmp_path: Path) -> None:

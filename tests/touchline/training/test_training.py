@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,14 @@ from models.restore import answer, restore, weights_of
 from sim.readers.daily import read_daily
 from stream.infer import OUTPUTS, PERSONAL
 from tests.models.builders import save_small
+from tests.touchline.evaluation.test_injury import write_days
 from tests.touchline.training.made import session
+from touchline.evaluation.injury import evaluate_injury
 from touchline.training import forecast as forecasting
 from touchline.training import injury, injury_card, performance
-from touchline.training.forecast_data import ForecastData, Part, runs_split
+from touchline.training.forecast_data import ForecastData, Part, fingerprints, runs_split
 from touchline.training.forecast_origins import origins_of
-from touchline.training.injury_rows import InjuryRows, injury_rows
+from touchline.training.injury_rows import InjuryRows, injury_rows, seen
 from touchline.training.performance_data import PerformanceData, efforts
 from touchline.training.performance_own import anybody, known, own_elsewhere
 from touchline.training.performance_trial import (
@@ -62,6 +65,7 @@ def test_a_forecast_is_trained_judged_and_saved(tmp_path: Path) -> None:
         fit=origins_of([session(k) for k in range(6)]),
         squad=part("squad", range(12, 14)),
         hashes={"made": "0" * 64},
+        seen={"made": fingerprints([session(k) for k in range(6)])},
     )
     told = Told()
     folder = forecasting.train_on(data, Workshop(tmp_path, tmp_path, told, 0.002))
@@ -74,6 +78,7 @@ def test_a_forecast_is_trained_judged_and_saved(tmp_path: Path) -> None:
         data.kept.errors_of(answer), rel=1e-6
     )
     assert metrics["origins"]["runs"] == len(data.kept.at)
+    assert read_manifest(folder).seen == data.seen
     assert set(metrics["baselines"]) == {"last value", "ridge", "gradient boosting"}
     assert set(metrics["figures"]["match"]["speed"]) >= {"ridge", "gradient boosting", "last value"}
     assert set(metrics["figures"]["match"]["yaw_rate"]) >= {"ridge", "gradient boosting", "zero"}
@@ -231,6 +236,20 @@ def test_injury_nets_are_judged_on_athletes_they_have_not_seen(few_rows: InjuryR
     lower, upper = metrics["figures"]["logistic"]["auc_ci"]
     assert lower < metrics["figures"]["logistic"]["auc"] < upper
     assert metrics["paired"]["with today - without"]["interval"][0] <= 0.5
+
+
+@pytest.mark.usefixtures("few_draws")
+def test_an_injury_ensemble_remembers_who_it_was_trained_on(tmp_path: Path) -> None:
+    (tmp_path / "soccermon").mkdir()
+    file = write_days(tmp_path / "soccermon/soccermon_daily.csv.gz", injured=6)
+    folder = injury.train_injury(Workshop(tmp_path, tmp_path, Told(), 0.002))
+    known = read_manifest(folder).seen
+    rows = injury_rows(read_daily(file))
+    assert known == {"soccermon": seen(rows)}
+    again = file.rename(tmp_path / "again.csv.gz")
+    again.write_bytes(gzip.compress(gzip.decompress(again.read_bytes()), 1))
+    found = evaluate_injury(load_artefact(folder), again)
+    assert "12 of 12 athletes were trained on" in found["split"]
 
 
 @pytest.mark.parametrize(("interval", "helps"), [([0.01, 0.2], True), ([-0.01, 0.2], False), (None, False)])
