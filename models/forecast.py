@@ -43,7 +43,9 @@ class ForecastConfig:
     ``hidden`` for each target. The last ``recent`` seconds also go straight to the heads. ``gain`` lifts the distance
     of heart rate and speed from the newest, which is small in own terms, to the size of the other inputs.
     ``width (3, 6)`` widens the bands by what sessions not trained on ask for. ``network``: another encoder of the
-    patches than the own one, see models/encoders.py; ``masked``: columns of ``x`` taken as missing.
+    patches than the own one, see models/encoders.py; ``masked``: columns of ``x`` taken as missing. ``since``:
+    whether the net is told how long ago channels were last seen, and measures from the newest heart rate and speed
+    that were, not from those of now; versions stored before do not.
     """
 
     channels: int = 10
@@ -61,6 +63,7 @@ class ForecastConfig:
     width: tuple[tuple[float, ...], ...] = ((1.0,) * len(HORIZONS),) * len(TARGETS)
     network: str = OWN
     masked: tuple[int, ...] = ()
+    since: bool = False
 
     def scales(self) -> NDArray[np.float32]:
         """Typical change of each target at each second ahead, ``(3, 60)``."""
@@ -85,7 +88,9 @@ def build(config: ForecastConfig) -> keras.Model:
     before = layer.Concatenate(name="before")(
         [earlier, _from_newest(config, earlier, given, config.earlier)]
     )  # (B, 24, 2E + 2)
-    since = since_seen(given[:, :, config.channels :], config.patch)  # (B, 120 / patch, C)
+    since = (
+        since_seen(given[:, :, config.channels :], config.patch) if config.since else None
+    )  # (B, 120 / patch, C)
     members = [_member(config, k, (seen, before, since)) for k in range(config.members)]
     change, acceleration, width = (_mean(heads) for heads in zip(*members, strict=True))
 
@@ -104,7 +109,8 @@ def build(config: ForecastConfig) -> keras.Model:
 
 def _from_newest(config: ForecastConfig, values: Any, x: Any, channels: int) -> Any:
     """Heart rate and speed of ``values (B, T, 2K)`` less the newest seen, 0 where one is missing: ``(B, T, 2)``."""
-    seen, known = newest(x[:, :, :2], x[:, :, config.channels : config.channels + 2])  # (B, 1, 2) each
+    seen, known = x[:, :, :2], x[:, :, config.channels : config.channels + 2]  # (B, 120, 2) each
+    seen, known = newest(seen, known) if config.since else (seen[:, -1:], known[:, -1:])  # (B, 1, 2) each
     return (values[:, :, :2] - seen) * values[:, :, channels : channels + 2] * known * config.gain
 
 
@@ -114,7 +120,8 @@ def _member(config: ForecastConfig, k: int, given: tuple[Any, Any, Any]) -> tupl
     patches = layer.Conv1D(
         config.units, config.patch, strides=config.patch, activation="relu", name=f"{k}_patches"
     )(seen)  # (B, 120 / patch, units)
-    patches = layer.Concatenate()([patches, since])  # (B, 120 / patch, units + C)
+    if since is not None:
+        patches = layer.Concatenate()([patches, since])  # (B, 120 / patch, units + C)
     if config.network == OWN:
         state = _attentive(config, k, patches)  # (B, 2 units)
     else:
@@ -123,7 +130,8 @@ def _member(config: ForecastConfig, k: int, given: tuple[Any, Any, Any]) -> tupl
     ago = layer.Dense(config.memory, activation="relu", name=f"{k}_memory")(ago)  # (B, memory)
     last = layer.Flatten()(seen[:, -config.recent :])  # (B, recent (2C + 2))
     spans = [keras.ops.mean(seen[:, -span:], axis=1) for span in SPANS]  # (B, 2C + 2) each
-    recent = layer.Concatenate()([last, *spans, since[:, -1]])  # (B, (recent + 4) (2C + 2) + C)
+    ages = [] if since is None else [since[:, -1]]  # (B, C)
+    recent = layer.Concatenate()([last, *spans, *ages])  # (B, (recent + 4) (2C + 2) + C)
     joined = layer.Concatenate()([state, ago, recent])
     heads = {name: _head(config, f"{k}_{name}", joined, recent) for name in (*TARGETS, "acceleration")}
     changes = [layer.Dense(AHEAD, name=f"{k}_{name}_change")(heads[name]) for name in TARGETS]

@@ -28,10 +28,11 @@ def test_the_injury_network_with_constant_weights() -> None:
     assert found[0, 0] == pytest.approx(0.514311, abs=1e-5)
 
 
-def test_the_performance_network_with_constant_weights() -> None:
+@pytest.mark.parametrize("since", [False, True])
+def test_the_performance_network_with_constant_weights(since: bool) -> None:
     config = performance.PerformanceConfig(
         channels=2, static=1, known=0, patch=4, units=2, hidden=2, dropout=0.0, levels=(0.1, 0.5, 0.9),
-        middle=(0.6,), spread=(0.2,),
+        middle=(0.6,), spread=(0.2,), since=since,
     )  # fmt: skip
     effort = np.ones((1, 120, 2), np.float32)
     patch = W * 12 + W  # four seconds of (1.0 - 0.6) / 0.2 and presence, and the bias; both filters alike
@@ -49,9 +50,11 @@ def test_the_performance_network_with_constant_weights() -> None:
     np.testing.assert_allclose(usual, [[quantiles(1.0)[1]]], atol=1e-6)
 
 
-def test_the_forecast_network_with_constant_weights() -> None:
+@pytest.mark.parametrize("since", [False, True])
+def test_the_forecast_network_with_constant_weights(since: bool) -> None:
+    """Nothing is missing, so that nothing was last seen long ago."""
     config = forecast.ForecastConfig(
-        channels=3, earlier=2, patch=4, units=2, hidden=2, memory=2, recent=2, dropout=0.0
+        channels=3, earlier=2, patch=4, units=2, hidden=2, memory=2, recent=2, dropout=0.0, since=since
     )
     x = np.tile(np.array([1, 1, 1, 1, 1, 1], np.float32), (1, 120, 1))  # constant: no change since then
     earlier = np.tile(
@@ -75,6 +78,23 @@ def test_the_forecast_network_with_constant_weights() -> None:
     np.testing.assert_allclose(
         bands[0, 0, 5], [median[0, 0, 59] - width, median[0, 0, 59] + width], rtol=1e-5
     )
+
+
+def test_a_network_that_is_told_tells_a_sensor_lost_long_ago_from_one_lost_just_now() -> None:
+    """One heart rate was seen, 35 or 58 s ago: within the same patch, and in the same spans of the last seconds."""
+
+    def answers(since: bool) -> list[float]:
+        config = forecast.ForecastConfig(units=3, hidden=4, recent=2, patch=60, dropout=0.0, since=since)
+        model = constant(forecast.build(config), W)
+        x = np.zeros((2, 120, 20), np.float32)
+        x[0, 84, [0, 10]] = x[1, 61, [0, 10]] = 1.0
+        given = [x, np.zeros((2, 3), np.float32), np.zeros((2, 24, 6), np.float32)]
+        found = answer(model, given)[0][:, 0, 59]
+        return [float(value) for value in found]
+
+    told, untold = answers(since=True), answers(since=False)
+    assert untold[0] == pytest.approx(untold[1], abs=1e-5)
+    assert abs(told[0] - told[1]) > 0.01
 
 
 def test_a_forecast_network_that_knows_nothing_gives_the_last_value() -> None:

@@ -36,7 +36,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.floating]
 Parts = Sequence[tuple[float, Part]]
 
-CONFIG: Final = ForecastConfig(channels=len(CHANNELS), earlier=len(EARLIER), units=96, hidden=160)
+CONFIG: Final = ForecastConfig(channels=len(CHANNELS), earlier=len(EARLIER), units=96, hidden=160, since=True)
 PLAN: Final = Plan(steps=1500, rate=2e-3, warm=100, decay=1e-2, average=0.995)
 BATCH: Final = 320
 SEED: Final = 0

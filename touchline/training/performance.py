@@ -50,7 +50,7 @@ from touchline.training.workshop import Workshop
 
 Floats = NDArray[np.float64]
 
-CONFIG: Final = PerformanceConfig(static=len(PERSONAL), known=PERSONAL.index("efficiency_known"))
+CONFIG: Final = PerformanceConfig(static=len(PERSONAL), known=PERSONAL.index("efficiency_known"), since=True)
 PLAN: Final = Plan(steps=0, rate=2e-3, warm=100, decay=1e-2, average=0.995)
 #: Steps of each round; how many networks take them; and steps in which one learns to answer as they all do.
 ROUNDS: Final = (800, 1500, 2500)
