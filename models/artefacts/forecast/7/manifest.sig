@@ -1,1 +1,1 @@
-{"key": "7448cc7618e546bc", "signature": "9WGuIkHUW2NLhQk4YvHvMYZNeD52Ui8pkqTv79zNlbxlwbFzDQeH+UZh57BhR/efGCWJwvgqocXiV6KOSUDvBA=="}
+{"key": "3fbb4b18feaca0a0", "signature": "bmtuVHTkAJcWvBFqvjGrAwmef2/5jlb4abxTAtR7js2ijsKFYVpjJADFp4evqKUxDtwB4fH1VwFYZWZ0I6kEBw=="}

@@ -1,1 +1,1 @@
-{"key": "7448cc7618e546bc", "signature": "UuLFPHSzZl/YPxx69trAIorclD/Pl75+SuBWdOm9z1xBbMFQiEyve+h8NAt9kc0dMghbhsvsE1RS3oxqjIrxDw=="}
+{"key": "3fbb4b18feaca0a0", "signature": "eVi4j9c78dPkrm1BeLnR2lvmftMSzPKiZf8QULHfWhYVsoz8EA/+/+Plvg+x5JOR75vbhQ23hHbsrlOuvW1rDw=="}
