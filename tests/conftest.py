@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
+
+#: No test is timed: an example that takes long says that the machine is busy.
+settings.register_profile("touchline", deadline=None)
+settings.load_profile("touchline")
 
 pytest_plugins = ["tests.servers_fixtures"]
 
