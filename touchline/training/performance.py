@@ -57,7 +57,7 @@ ROUNDS: Final = (800, 1500, 2500)
 MEMBERS: Final = 4
 TAUGHT_STEPS: Final = 3000
 BATCH: Final = 256
-SEED: Final = 4
+SEED: Final = 0
 TELL_EVERY: Final = 100
 #: Every so many-th athlete settings are judged on.
 LEFT_OUT_EVERY: Final = 5
