@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from models.encoders import ENCODERS, OWN
-from models.missing import since_seen, without
+from models.missing import without
 
 HISTORY: Final = 120
 #: The last seconds whose means the answer is also read from directly, each from so long ago until so long ago.
@@ -28,8 +28,7 @@ class PerformanceConfig:
     ``known``: column of ``static`` that says how well somebody is known. ``middle`` and ``spread`` of the values of
     ``effort``, which are shares that differ by little.
     ``network``: another encoder of the patches than the own one, see models/encoders.py; ``masked``: columns of
-    ``effort`` taken as missing. ``since``: whether the net is told how long ago the values were last seen; versions
-    stored before it was known are not.
+    ``effort`` taken as missing.
     """
 
     channels: int = 4
@@ -44,7 +43,6 @@ class PerformanceConfig:
     spread: tuple[float, ...] = (1 / 6, 1 / 8)
     network: str = OWN
     masked: tuple[int, ...] = ()
-    since: bool = False
 
 
 def build(config: PerformanceConfig) -> keras.Model:
@@ -60,11 +58,6 @@ def build(config: PerformanceConfig) -> keras.Model:
     patches = layer.Conv1D(
         config.units, config.patch, strides=config.patch, activation="relu", name="patches"
     )(given)  # (B, 120 / patch, units)
-    ages = []  # (B, E / 2), at most one
-    if config.since:
-        since = since_seen(given[:, :, config.channels // 2 :], config.patch)  # (B, 120 / patch, E / 2)
-        patches = layer.Concatenate()([patches, since])  # (B, 120 / patch, units + E / 2)
-        ages = [since[:, -1]]
     if config.network == OWN:
         state = layer.LSTM(config.units, name="lstm")(patches)  # (B, units)
     else:
@@ -72,7 +65,6 @@ def build(config: PerformanceConfig) -> keras.Model:
     means = [
         keras.ops.mean(given[:, HISTORY - begin : HISTORY - end], axis=1) for begin, end in SPANS
     ]  # (B, E) each
-    means += ages
     seen = layer.Concatenate(name="seen")([layer.Dropout(config.dropout)(state), *means])
     hidden = layer.Dense(config.hidden, activation="relu", name="hidden")
     lowest, rises = layer.Dense(1, name="lowest"), layer.Dense(steps - 1, activation="softplus", name="rises")

@@ -30,6 +30,9 @@ OUTPUT_S: Final = 60
 ANSWER_S: Final = 15
 #: Below this share of heart-rate reserve effort says little about output.
 LEAST_RESERVE: Final = 0.4
+#: A heart rate stands for so many seconds after it in the effort, s. Networks took the seconds in which a strap had
+#: fallen off for a heart at rest; with more of the last minute missing there is no score.
+CARRY_S: Final = 30
 #: Less output than this share of the prior's centre is not expected of anybody.
 LEAST_EXPECTED: Final = 0.02
 #: Kinds of output, the best first: a channel of the history each.
@@ -311,12 +314,23 @@ def _seen(present: NDArray[np.bool_], channel: str) -> NDArray[np.int64]:
 
 
 def effort(raw: Float32, person: Person) -> Float32:
-    """``(R, 120, 4)`` by :data:`EFFORT`: share of heart-rate reserve, WBGT over 40 °C, 1 where each is present."""
-    heart = raw[:, :, CHANNELS.index("heart_rate")]
+    """``(R, 120, 4)`` by :data:`EFFORT`: share of heart-rate reserve, WBGT over 40 °C, 1 where each is present.
+
+    A heart rate is carried over gaps of up to :data:`CARRY_S`.
+    """
+    heart = carried(raw[:, :, CHANNELS.index("heart_rate")], CARRY_S)
     rest, most = person.heart_rest[:, None], person.heart_max[:, None]
     channels = np.stack([(heart - rest) / (most - rest), raw[:, :, CHANNELS.index("wbgt")] / 40.0], axis=2)
     present = ~np.isnan(channels)
     return np.concatenate([np.where(present, channels, 0), present], axis=2).astype(np.float32)
+
+
+def carried(values: Float32, longest: int) -> Float32:
+    """``(R, T)`` with NaN replaced by the newest value of the ``longest`` steps before, where there is one."""
+    step = np.arange(values.shape[1])
+    newest = np.maximum.accumulate(np.where(np.isnan(values), -1, step), axis=1)
+    found = np.take_along_axis(values, np.maximum(newest, 0), axis=1)
+    return np.where((newest >= 0) & (step - newest <= longest), found, np.float32(np.nan))
 
 
 def personal(person: Person, kind: NDArray[np.int64]) -> Float32:

@@ -28,11 +28,10 @@ def test_the_injury_network_with_constant_weights() -> None:
     assert found[0, 0] == pytest.approx(0.514311, abs=1e-5)
 
 
-@pytest.mark.parametrize("since", [False, True])
-def test_the_performance_network_with_constant_weights(since: bool) -> None:
+def test_the_performance_network_with_constant_weights() -> None:
     config = performance.PerformanceConfig(
         channels=2, static=1, known=0, patch=4, units=2, hidden=2, dropout=0.0, levels=(0.1, 0.5, 0.9),
-        middle=(0.6,), spread=(0.2,), since=since,
+        middle=(0.6,), spread=(0.2,),
     )  # fmt: skip
     effort = np.ones((1, 120, 2), np.float32)
     patch = W * 12 + W  # four seconds of (1.0 - 0.6) / 0.2 and presence, and the bias; both filters alike

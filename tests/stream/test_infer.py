@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from stream.infer import (
     ABSTENTIONS,
     ANSWER_S,
+    CARRY_S,
     LEAST_RESERVE,
     OUTPUT_S,
     OUTPUTS,
     PERSONAL,
     SEEN_S,
     Person,
+    carried,
     effort,
     infer,
     output,
@@ -180,8 +182,24 @@ def test_heads_abstain_each_for_itself() -> None:
 def test_effort_is_the_share_of_reserve_and_the_heat_with_what_is_known() -> None:
     told = effort(windows(heart_rate=[120.0, np.nan, 190.0], wbgt=[28.0]).raw, PERSON)
     assert told.shape == (1, LENGTH, 4)
-    expected = np.array([[0.5, 0, 1, 0], [0, 0, 0, 0], [1, 0.7, 1, 1]])
-    assert np.allclose(told[0, -3:], expected)
+    expected = np.array([[0, 0, 0, 0], [0.5, 0, 1, 0], [0.5, 0, 1, 0], [1, 0.7, 1, 1]])
+    assert np.allclose(told[0, -4:], expected)
+
+
+def test_a_heart_rate_stands_for_the_seconds_after_it_and_no_longer() -> None:
+    told = effort(windows(heart_rate=[120.0, *[np.nan] * (CARRY_S + 2)]).raw, PERSON)[0, -CARRY_S - 3 :]
+    assert told[:, 2].tolist() == [1.0] * (CARRY_S + 1) + [0.0, 0.0]
+    assert told[:, 0].tolist() == [0.5] * (CARRY_S + 1) + [0.0, 0.0]
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.floats(40, 220, width=32)), min_size=1, max_size=20), st.integers(0, 6)
+)
+def test_what_is_carried_is_the_newest_value_of_a_while(values: list[float | None], longest: int) -> None:
+    found = carried(np.array([values], np.float32), longest)[0]
+    for step, value in enumerate(found):
+        recent = [v for v in values[max(0, step - longest) : step + 1] if v is not None]
+        assert np.isnan(value) if not recent else value == np.float32(recent[-1])
 
 
 def test_no_rows_are_no_question() -> None:

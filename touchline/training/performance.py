@@ -26,7 +26,7 @@ from models.descent import Plan
 from models.losses import QuantileLoss, SameLoss
 from models.performance import HISTORY, PerformanceConfig, build
 from models.restore import golden, plain_config, set_weights, weights_of
-from stream.infer import ANSWER_S, EFFORT, OUTPUTS, PERSONAL
+from stream.infer import ANSWER_S, CARRY_S, EFFORT, OUTPUTS, PERSONAL
 from stream.normalise import PRIOR
 from touchline.fit import ENDED
 from touchline.training.course import Course, Weights
@@ -50,7 +50,7 @@ from touchline.training.workshop import Workshop
 
 Floats = NDArray[np.float64]
 
-CONFIG: Final = PerformanceConfig(static=len(PERSONAL), known=PERSONAL.index("efficiency_known"), since=True)
+CONFIG: Final = PerformanceConfig(static=len(PERSONAL), known=PERSONAL.index("efficiency_known"))
 PLAN: Final = Plan(steps=0, rate=2e-3, warm=100, decay=1e-2, average=0.995)
 #: Steps of each round; how many networks take them; and steps in which one learns to answer as they all do.
 ROUNDS: Final = (800, 1500, 2500)
@@ -66,10 +66,8 @@ LEAST_ROWS: Final = 20
 #: Share of rows in which the venue's heat and the profile are hidden, and in which the efficiency is used.
 HIDDEN: Final = 0.3
 OWN: Final = 0.9
-#: Share of rows in which heart rate has a gap, and the longest, s: with more of the last minute missing there is no
-#: score.
+#: Share of rows in which heart rate has a gap, over which it is carried as live.
 GAPS: Final = 0.2
-LONGEST_GAP: Final = 30
 #: How well it is known at least, where it is used; mostly well, by this power, as after a few sessions.
 LEAST_OWN: Final = 0.3
 MOSTLY: Final = 4
@@ -299,14 +297,17 @@ def _batch(drawn: list[Efforts], rng: np.random.Generator) -> tuple[list[Float32
     inputs = [np.concatenate(column) for column in zip(*(d.inputs() for d in drawn), strict=True)]
     heat, profile = rng.random((2, len(inputs[0]))) < HIDDEN
     inputs[0][heat, :, 1::2] = 0.0  # WBGT and its presence
-    inputs[0][:, :, ::2][_gaps(len(heat), rng)] = 0.0  # heart rate and its presence
+    _carry(inputs[0], rng)
     inputs[1][profile, :3] = 0.0  # age, whether known, sex
     return inputs, [np.concatenate([d.actual for d in drawn])[:, None]]
 
 
-def _gaps(rows: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Seconds ``(B, 120)`` at which a heart rate is gone, some of them up to the last."""
+def _carry(effort: Float32, rng: np.random.Generator) -> None:
+    """Carry the heart rate over gaps in some rows of ``effort (B, 120, 4)``, in place; some last up to the end."""
+    rows = np.flatnonzero(rng.random(len(effort)) < GAPS)
+    begin = rng.integers(1, HISTORY, len(rows))[:, None]
+    end = begin + rng.integers(1, CARRY_S + 1, len(rows))[:, None]
     second = np.arange(HISTORY)[None, :]
-    begin = rng.integers(0, HISTORY, rows)[:, None]
-    length = np.where(rng.random(rows) < GAPS, rng.integers(1, LONGEST_GAP + 1, rows), 0)[:, None]
-    return np.asarray((second >= begin) & (second < begin + length))
+    newest = np.where((second >= begin) & (second < end), begin - 1, second)  # (rows, 120)
+    for column in (0, 2):  # heart rate and its presence
+        effort[rows, :, column] = np.take_along_axis(effort[rows, :, column], newest, axis=1)
