@@ -1,1 +1,1 @@
-{"key": "3fbb4b18feaca0a0", "signature": "bmtuVHTkAJcWvBFqvjGrAwmef2/5jlb4abxTAtR7js2ijsKFYVpjJADFp4evqKUxDtwB4fH1VwFYZWZ0I6kEBw=="}
+{"key": "d0966b8749020d50", "signature": "jNLXLCLZtKH4/h/hEY7R4AMSQheMoYV/r7GF4wgU5VUREAk8ySLDZ24urul6P/S+VJEjhqhyhYvCv/FsTObXDQ=="}

@@ -1,1 +1,1 @@
-{"key": "3fbb4b18feaca0a0", "signature": "W+mM8le63d7axO69TN907G3GlB+Yj75M7YztXdWebUSrXV9Qu6gLuDmOBXn9bNPq4efLkmuWAsVYszZEmp0BAQ=="}
+{"key": "d0966b8749020d50", "signature": "ZxsM5P+b83g+CXSwPyNFweXcTTZAHoj+l5gaipWUTOH198G/bSoVjoqAlsBaqTJMACfkzIckxUGZDLTziA1+CA=="}

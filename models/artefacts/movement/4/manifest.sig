@@ -1,1 +1,1 @@
-{"key": "3fbb4b18feaca0a0", "signature": "wIwRIpTDy+QVwmY+71Ol8brWHPARKaZq7I5xn7g8C0BM6Uk0uiQhurnYMJchRoGPXxgls40QExPsBCFK8LF8Cw=="}
+{"key": "d0966b8749020d50", "signature": "cn1csylf12upfVK+0+bZCwdwy4VrI9bgONSnrEs9loLc2cV7drFWmXcADHG5U+RoROQKRztNOXT5vJveR2GnDA=="}

@@ -1,1 +1,1 @@
-{"key": "3fbb4b18feaca0a0", "signature": "eVi4j9c78dPkrm1BeLnR2lvmftMSzPKiZf8QULHfWhYVsoz8EA/+/+Plvg+x5JOR75vbhQ23hHbsrlOuvW1rDw=="}
+{"key": "d0966b8749020d50", "signature": "wAkjPmx+bNscIMHI5IgrNA+IUoeX1ZAQDKmm8U4lfE74NjX8FUWLvTcZL2oG3/6rwaodeGDVCau4iAZL9haPBw=="}
