@@ -318,19 +318,19 @@ def effort(raw: Float32, person: Person) -> Float32:
 
     A heart rate is carried over gaps of up to :data:`CARRY_S`.
     """
-    heart = carried(raw[:, :, CHANNELS.index("heart_rate")], CARRY_S)
+    heart = held(raw[:, :, CHANNELS.index("heart_rate")], CARRY_S)
     rest, most = person.heart_rest[:, None], person.heart_max[:, None]
     channels = np.stack([(heart - rest) / (most - rest), raw[:, :, CHANNELS.index("wbgt")] / 40.0], axis=2)
     present = ~np.isnan(channels)
     return np.concatenate([np.where(present, channels, 0), present], axis=2).astype(np.float32)
 
 
-def carried(values: Float32, longest: int) -> Float32:
+def held(values: NDArray[Any], longest: int) -> NDArray[Any]:
     """``(R, T)`` with NaN replaced by the newest value of the ``longest`` steps before, where there is one."""
     step = np.arange(values.shape[1])
     newest = np.maximum.accumulate(np.where(np.isnan(values), -1, step), axis=1)
     found = np.take_along_axis(values, np.maximum(newest, 0), axis=1)
-    return np.where((newest >= 0) & (step - newest <= longest), found, np.float32(np.nan))
+    return np.where((newest >= 0) & (step - newest <= longest), found, values.dtype.type(np.nan))
 
 
 def personal(person: Person, kind: NDArray[np.int64]) -> Float32:

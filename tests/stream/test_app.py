@@ -47,7 +47,7 @@ async def test_a_worker_that_takes_long_to_be_ready_is_in_its_group_all_the_whil
     app.finalize()
     await app.start()
     try:
-        await asyncio.sleep(2 * LOADS_S)
+        await asyncio.sleep(2 * LOADS_S)  # long enough to be put out and come back, if it were
         assert ready.exists()
     finally:
         await app.stop()

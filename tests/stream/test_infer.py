@@ -20,8 +20,8 @@ from stream.infer import (
     PERSONAL,
     SEEN_S,
     Person,
-    carried,
     effort,
+    held,
     infer,
     output,
     percentile_of,
@@ -196,7 +196,7 @@ def test_a_heart_rate_stands_for_the_seconds_after_it_and_no_longer() -> None:
     st.lists(st.one_of(st.none(), st.floats(40, 220, width=32)), min_size=1, max_size=20), st.integers(0, 6)
 )
 def test_what_is_carried_is_the_newest_value_of_a_while(values: list[float | None], longest: int) -> None:
-    found = carried(np.array([values], np.float32), longest)[0]
+    found = held(np.array([values], np.float32), longest)[0]
     for step, value in enumerate(found):
         recent = [v for v in values[max(0, step - longest) : step + 1] if v is not None]
         assert np.isnan(value) if not recent else value == np.float32(recent[-1])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from stream.cut import CutSession
 from stream.earlier import BLOCKS, COLUMNS, blocks_of
 from stream.features import HISTORY
+from stream.infer import held
 from stream.normalise import CHANNELS, LENGTH, OWN_TERMS, PRIOR, own_terms
 
 Ints = NDArray[np.int64]
@@ -153,10 +154,8 @@ def carried(session: CutSession) -> Floats:
 
 def newest_of(values: Floats) -> Floats:
     """Each second's newest value so far ``(T, 2)``, the prior's centre before the first."""
-    second = np.arange(len(values))[:, None]
-    at = np.maximum.accumulate(np.where(np.isfinite(values), second, -1), axis=0)
-    found = np.take_along_axis(values, np.maximum(at, 0), axis=0)
-    return np.where(at >= 0, found, CENTRE[:2])
+    newest = held(values.T, len(values)).T
+    return np.where(np.isnan(newest), CENTRE[:2], newest)
 
 
 def origins(table: Pool, channel: int, seen: int = 30) -> Ints:
